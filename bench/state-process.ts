@@ -28,6 +28,8 @@ export interface Setting {
   readonly rows: number;
   readonly epochs: number;
   readonly boundBytes: number | undefined;
+  /** Has each key a timer that is not due yet? */
+  readonly timers: boolean;
   /** `fill`: keys get state, and epochs run. A number of rows: a process begins with what was filled. */
   readonly what: 'fill' | number;
 }
@@ -43,9 +45,9 @@ export interface Figures {
   readonly liveMb: number;
 }
 
-async function measured({ folder, keys, rows, epochs, boundBytes, what }: Setting): Promise<Figures> {
+async function measured({ folder, keys, rows, epochs, boundBytes, timers, what }: Setting): Promise<Figures> {
   mkdirSync(join(folder, 'blobs'), { recursive: true });
-  const running = new Running(folder, boundBytes);
+  const running = new Running(folder, boundBytes, timers);
   const idleBytes = await liveBytes();
   const rowsPerSecond = { uniform: 0, skewed: 0 };
   let longestMs = 0;
@@ -104,18 +106,35 @@ function* drawn(kind: Kind, rows: number, keys: number): Generator<number> {
   }
 }
 
+const state = { count: valueState(int64, 0) };
 const job = defineJob('bench', (builder) => {
   builder
     .source('src', kafkaSource({ topic: 'in', value: utf8 }))
     .keyBy((key) => key, utf8, { value: utf8 })
     .process('op', {
-      state: { count: valueState(int64, 0) },
+      state,
       onRecord(_value, { count }) {
         count.update((n) => n + 1);
       },
     })
     .sink('out', kafkaSink({ topic: 'counts', value: int32 }));
 });
+/** As above, and the first row of a key sets a timer. */
+const jobWithTimers = defineJob('bench', (builder) => {
+  builder
+    .source('src', kafkaSource({ topic: 'in', value: utf8 }))
+    .keyBy((key) => key, utf8, { value: utf8 })
+    .process('op', {
+      timers: 'processing-time',
+      state,
+      onRecord(_value, { count }, _out, { timers, processingTimeMs }) {
+        if (count.update((n) => n + 1) === 1) timers.setProcessingTime(processingTimeMs + DAY_MS);
+      },
+      onTimer() {},
+    })
+    .sink('out', kafkaSink({ topic: 'counts', value: int32 }));
+});
+const DAY_MS = 86_400_000;
 
 /** One operator subtask, and where its last snapshot is. */
 class Running {
@@ -127,13 +146,14 @@ class Running {
   #epoch = 1;
   #snapshot: SnapshotRef;
 
-  constructor(folder: string, boundBytes: number | undefined) {
+  constructor(folder: string, boundBytes: number | undefined, timers: boolean) {
+    const runs = timers ? jobWithTimers : job;
     this.#file = join(folder, 'snapshot.json');
     this.#blobs = createBlobs(createFileBlobStore({ folder: join(folder, 'blobs') }), systemRandom);
     this.#tools = {
       ...{
-        job,
-        plan: compilePlan(job),
+        job: runs,
+        plan: compilePlan(runs),
         build: 'bench',
         blobs: this.#blobs,
         clock: systemClock,
@@ -162,6 +182,7 @@ class Running {
       ...{ parallelism: {}, maxParallelism: 128, meeting: { exchanges: 1, staged: 1, snapshots: 1 }, keyGroups: this.#keyGroups },
       inputs: [{ edge: 'src>op.0', input: 0, ref }],
       snapshots: { op: [this.#snapshot] },
+      time: { processingMs: this.#epoch },
       sinkFacts: { out: { topics: [{ topic: 'counts', partitions: 1, maxBatchBytes: 1_000_000, compacted: false }] } },
     } as unknown as OperatorRequest;
     const before = process.cpuUsage();

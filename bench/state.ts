@@ -8,7 +8,7 @@ import { runCommand, wholeNumber } from '../local/command.ts';
 import { describeMachine, load } from './harness/machine.ts';
 import type { Figures, Setting } from './state-process.ts';
 
-const USAGE = `npm run bench:state [-- [--keys N] [--rows N] [--epochs N] [--times N]]
+const USAGE = `npm run bench:state [-- [--keys N] [--rows N] [--epochs N] [--times N] [--timers]]
 
 State that is larger than memory, beside the same without a bound: an operator subtask counts rows by key, its snapshots included, with blobs
 in a folder. Each figure is of a process of its own; times are processor time.
@@ -16,14 +16,21 @@ in a folder. Each figure is of a process of its own; times are processor time.
   --keys N     keys that have state (default 2000000)
   --rows N     rows of an epoch (default 20000)
   --epochs N   of each kind, one in twenty of which writes a base (default 60)
-  --times N    so many times the bound the state is (default 5)`;
+  --times N    so many times the bound the state is (default 5)
+  --timers     each key has a timer too, which is not due: the bound is as without them`;
 
 /** What a key of this job is taken to need: docs/state.md. */
 const KEY_BYTES = 104 + 20 + 'key-1000000'.length;
 const FEW_ROWS = 100;
 
 const number = (text: string) => ({ type: 'string', default: text }) as const;
-const options = { keys: number('2000000'), rows: number('20000'), epochs: number('60'), times: number('5') };
+const options = {
+  keys: number('2000000'),
+  rows: number('20000'),
+  epochs: number('60'),
+  times: number('5'),
+  timers: { type: 'boolean', default: false } as const,
+};
 await runCommand({ name: 'npm run bench:state', usage: USAGE, options }, async (given) => {
   const [keys, rows, epochs] = [
     wholeNumber('keys', given.keys, 1),
@@ -43,7 +50,7 @@ await runCommand({ name: 'npm run bench:state', usage: USAGE, options }, async (
   ] as const) {
     const folder = mkdtempSync(join(tmpdir(), 'onceflow-state-'));
     try {
-      const setting = { folder, keys, rows, epochs, boundBytes: bound };
+      const setting = { folder, keys, rows, epochs, boundBytes: bound, timers: given.timers };
       const filled = await inProcess({ ...setting, what: 'fill' });
       const restarted = await inProcess({ ...setting, what: rows });
       const few = await inProcess({ ...setting, what: FEW_ROWS });

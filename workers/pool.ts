@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { FunctionTarget } from '../lib/ports/function-invoker.ts';
 import { childFile } from '../local/functions/child-file.ts';
+import { heapLimits } from '../local/functions/heap-limits.ts';
 import { makeJobFolder } from '../local/functions/job-folder.ts';
 import { eachLine } from '../local/functions/lines.ts';
 import { COMPILE_CACHE } from '../local/functions/processes.ts';
@@ -51,7 +52,7 @@ export async function startPool({ env, size, onLine, onCrash }: PoolOptions): Pr
     const name = `process-${number}`;
     const child = fork(code, ['any', socketAt(number)], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env } as NodeJS.ProcessEnv,
-      execArgv: process.execArgv,
+      execArgv: [...process.execArgv, ...heapLimits(env, process.execArgv)],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     children[number] = child;

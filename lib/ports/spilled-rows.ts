@@ -15,8 +15,6 @@ export interface SpilledRows {
   list(keyGroup: number, limit: number, behind?: string): readonly SpilledRow[];
   /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
   due(): Due | undefined;
-  /** The same of one key group. */
-  dueIn(keyGroup: number): Due | undefined;
   /** Keys of which something waits for a time that has come, `limit` at most. */
   dueBy(eventMs: number, processingMs: number, limit: number): readonly SpilledKey[];
   /** Puts a page of a key group in the place of the one of that number. What is in it is the caller's. */

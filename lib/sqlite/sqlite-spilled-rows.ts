@@ -25,8 +25,6 @@ export function openSpilledRows(): SpilledRows {
     CREATE TABLE rows (g INTEGER NOT NULL, k BLOB NOT NULL, v BLOB NOT NULL, e REAL, p REAL, PRIMARY KEY (g, k)) WITHOUT ROWID;
     CREATE INDEX event ON rows (e) WHERE e IS NOT NULL;
     CREATE INDEX processing ON rows (p) WHERE p IS NOT NULL;
-    CREATE INDEX event_of_group ON rows (g, e) WHERE e IS NOT NULL;
-    CREATE INDEX processing_of_group ON rows (g, p) WHERE p IS NOT NULL;
     CREATE TABLE pages (id INTEGER PRIMARY KEY, v BLOB NOT NULL);
     BEGIN`,
   );
@@ -38,8 +36,6 @@ export function openSpilledRows(): SpilledRows {
   const next = db.prepare('SELECT k, v FROM rows WHERE g = ? AND k > ? ORDER BY k LIMIT ?');
   const event = db.prepare('SELECT min(e) AS ms FROM rows WHERE e IS NOT NULL');
   const processing = db.prepare('SELECT min(p) AS ms FROM rows WHERE p IS NOT NULL');
-  const eventIn = db.prepare('SELECT min(e) AS ms FROM rows WHERE g = ? AND e IS NOT NULL');
-  const processingIn = db.prepare('SELECT min(p) AS ms FROM rows WHERE g = ? AND p IS NOT NULL');
   const eventBy = db.prepare('SELECT g, k FROM rows WHERE e IS NOT NULL AND e <= ? LIMIT ?');
   const processingBy = db.prepare('SELECT g, k FROM rows WHERE p IS NOT NULL AND p <= ? LIMIT ?');
   const insertPage = db.prepare('INSERT INTO pages (id, v) VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v');
@@ -48,11 +44,8 @@ export function openSpilledRows(): SpilledRows {
   const clearPages = db.prepare('DELETE FROM pages WHERE id BETWEEN ? AND ?');
   let size = 0;
 
-  function earliest(ofEvent: StatementSync, ofProcessing: StatementSync, ...values: SQLInputValue[]): Due | undefined {
-    const [eventMs, processingMs] = [ofEvent, ofProcessing].map(
-      (statement) => (get(statement, ...values)?.['ms'] as number | null | undefined) ?? undefined,
-    );
-    return eventMs === undefined && processingMs === undefined ? undefined : { eventMs, processingMs };
+  function earliest(statement: StatementSync): number | undefined {
+    return (get(statement)?.['ms'] as number | null | undefined) ?? undefined;
   }
 
   return {
@@ -75,8 +68,11 @@ export function openSpilledRows(): SpilledRows {
       const rows = behind === undefined ? all(first, keyGroup, limit) : all(next, keyGroup, Buffer.from(behind, 'latin1'), limit);
       return rows.map(({ k, v }): SpilledRow => ({ keyGroup, key: bytesOf(k).toString('latin1'), held: bytesOf(v) }));
     },
-    due: () => earliest(event, processing),
-    dueIn: (keyGroup) => earliest(eventIn, processingIn, keyGroup),
+    due(): Due | undefined {
+      const eventMs = earliest(event);
+      const processingMs = earliest(processing);
+      return eventMs === undefined && processingMs === undefined ? undefined : { eventMs, processingMs };
+    },
     dueBy(eventMs, processingMs, limit) {
       const rows = [...all(eventBy, eventMs, limit), ...all(processingBy, processingMs, limit)];
       return rows.slice(0, limit).map(({ g, k }) => ({ keyGroup: Number(g), key: bytesOf(k).toString('latin1') }));

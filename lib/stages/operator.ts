@@ -61,6 +61,7 @@ export async function runOperator(
     await unread?.readDue(request.time);
     runtime.endTime();
     if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);
+    await unread?.readEarliest();
     const made = runtime.finish();
     const [output, { snapshots, ids }] = await Promise.all([writeOutput(deps, request, made), writeSnapshots(deps, working, request)]);
     runtime.checkStray();

@@ -96,12 +96,18 @@ export function createOperatorServer(): (tools: StageTools, request: Received<Op
   const warm = new Map<string, Kept<WarmOperator>>();
   return (tools, request) => {
     const none = (): WarmOperator => ({ runtime: undefined, snapshotIds: {} });
-    const held = keptOf(warm, tools, request, none, ({ runtime }) => runtime?.close());
+    const held = keptOf(warm, tools, request, none, leaveWarm);
     const { stateBound } = tools;
     const memory = () => (stateBound === undefined ? undefined : new StateMemory(stateBound));
     const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask, memory());
     return prepared(serdesOfStage(tools, request.stage), () => runOperator(tools, held, create, request));
   };
+}
+
+/** What is still worked on in that shape finds no state there, which would be closed, and closes none a second time. */
+function leaveWarm(left: WarmOperator): void {
+  left.runtime?.close();
+  left.runtime = undefined;
 }
 
 /** Everything that is done by a sink's connector: prepare, commit, resolve, abort; or send. */

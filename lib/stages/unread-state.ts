@@ -38,7 +38,7 @@ export class UnreadState {
   /** The state is what these snapshots hold. Only what and where that is, is read now. */
   async leave(state: StateSet, refs: readonly SnapshotRef[]): Promise<void> {
     const snapshots = await Promise.all(refs.map((ref) => this.#open(ref)));
-    // Of a key group the newest snapshot that has any of it says what waits in all of it.
+    // Of a key group the newest snapshot that has any of it says before which time nothing of it is due.
     for (const { saysDue, groups } of snapshots.flatMap(blobsOf).map(headOf))
       for (const { keyGroup, due } of groups) leaveGroup(state, keyGroup, saysDue || !state.waitsForTime ? due : ANY_TIME);
     if (!isRead(state)) this.#snapshots.set(state, snapshots);
@@ -59,6 +59,18 @@ export class UnreadState {
     const { afterMs = Number.NEGATIVE_INFINITY, processingMs = 0 } = time ?? {};
     for (const state of [...this.#snapshots.keys()])
       if (state.waitsForTime && state.residents !== undefined) await this.#read(state, state.residents.unreadDue(afterMs, processingMs));
+  }
+
+  /** Reads until it is known what is the earliest that waits for a time: of a key group that was not read something later may be. */
+  async readEarliest(): Promise<void> {
+    for (const state of [...this.#snapshots.keys()]) {
+      if (!state.waitsForTime) continue;
+      for (;;) {
+        const keyGroup = state.residents?.unreadBefore(state.due());
+        if (keyGroup === undefined) break;
+        await this.#read(state, new Set([keyGroup]));
+      }
+    }
   }
 
   /** Reads all that is left of the state. */

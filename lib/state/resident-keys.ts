@@ -30,8 +30,10 @@ export class ResidentKeys {
   readonly #memory: StateMemory;
   readonly #rows: SpilledRows;
   readonly #pages: SpilledPages;
-  /** Key groups that were not read yet, and what of each waits for a time. */
+  /** Key groups that were not read yet, and a time before which nothing of each is due. */
   readonly #unread = new Map<number, Due | undefined>();
+  /** By key group: nothing that waits on disk is due before. Exact when it was put there; it stays when that comes back. */
+  readonly #waiting = new Map<number, Due>();
   readonly #out = new ByteWriter();
   readonly #cursor: Cursor;
   /** Can something of a key be due? Then that is known of each key on disk, and none is in a page. */
@@ -72,12 +74,12 @@ export class ResidentKeys {
     return this.#unread.size === 0;
   }
 
-  /** What the key group holds is in a snapshot. @param due the earliest of it that waits for a time */
+  /** What the key group holds is in a snapshot. @param due nothing of it is before that */
   leave(keyGroup: number, due: Due | undefined): void {
     this.#unread.set(keyGroup, due);
   }
 
-  /** Key groups that were not read yet, and in which something waits for a time that has come. */
+  /** Key groups that were not read yet, and in which something may wait for a time that has come. */
   unreadDue(eventMs: number, processingMs: number): ReadonlySet<number> {
     const come = new Set<number>();
     for (const [keyGroup, due] of this.#unread)
@@ -104,19 +106,31 @@ export class ResidentKeys {
       throw new Error(`${this.#keys.uid}: what is due is asked for before its key groups were read`);
     for (;;) {
       const due = this.#rows.dueBy(eventMs, processingMs, PAGE_ROWS);
-      if (due.length === 0) return;
+      if (due.length === 0) break;
       for (const { keyGroup, key } of due) this.bring(keyGroup, key);
     }
+    // Of what is left nothing has come. Times are whole.
+    for (const [keyGroup, due] of this.#waiting)
+      this.#waiting.set(keyGroup, { eventMs: behind(due.eventMs, eventMs), processingMs: behind(due.processingMs, processingMs) });
   }
 
-  /** The earliest that waits for a time, of keys that are not in memory. */
+  /** The earliest that waits for a time, of keys on disk. */
   due(): Due | undefined {
-    return [...this.#unread.values()].reduce(earliestOf, this.#rows.due());
+    return this.#rows.due();
   }
 
-  /** The same of the keys of a key group that are on disk. */
-  dueIn(keyGroup: number): Due | undefined {
-    return this.#rows.dueIn(keyGroup);
+  /** Nothing of the key group's keys on disk is due before that. */
+  waitingIn(keyGroup: number): Due | undefined {
+    return this.#waiting.get(keyGroup);
+  }
+
+  /**
+   * The key group that was not read yet and may have something before all that is known to wait, in either domain: whether it has is known when it
+   * is read. Undefined: none.
+   */
+  unreadBefore(known: Due | undefined): number | undefined {
+    const ofEvent = this.#unreadBefore(({ eventMs }) => eventMs, known?.eventMs);
+    return ofEvent ?? this.#unreadBefore(({ processingMs }) => processingMs, known?.processingMs);
   }
 
   /** These are worked on: they are the last to go. */
@@ -187,6 +201,7 @@ export class ResidentKeys {
     this.#weights.fill(0);
     this.#passes.fill(0);
     this.#unread.clear();
+    this.#waiting.clear();
     this.#rows.clear();
     this.#pages.clear();
   }
@@ -262,8 +277,22 @@ export class ResidentKeys {
     out.reset();
     writeHeld(this.#columns, number, out, 'base');
     const due = this.#columns.map((column) => column.dueOf?.(number)).reduce(earliestOf, undefined);
-    this.#rows.put(this.#keys.keyGroupOf(number), this.#keys.idOf(number), out.view(), due);
+    const keyGroup = this.#keys.keyGroupOf(number);
+    this.#rows.put(keyGroup, this.#keys.idOf(number), out.view(), due);
+    const waiting = earliestOf(this.#waiting.get(keyGroup), due);
+    if (waiting !== undefined) this.#waiting.set(keyGroup, waiting);
     this.#drop(number);
+  }
+
+  #unreadBefore(of: (due: Due) => number | undefined, known: number = NEVER): number | undefined {
+    let first: number | undefined;
+    let firstMs = known;
+    for (const [keyGroup, due] of this.#unread) {
+      const atMs = (due && of(due)) ?? NEVER;
+      if (atMs >= firstMs) continue;
+      [first, firstMs] = [keyGroup, atMs];
+    }
+    return first;
   }
 
   #extend(): void {
@@ -272,4 +301,9 @@ export class ResidentKeys {
     this.#weights = enlarged(this.#weights, new Uint32Array(length));
     this.#passes = enlarged(this.#passes, new Uint8Array(length));
   }
+}
+
+/** The same, or the next time after that which has come. */
+function behind(timeMs: number | undefined, comeMs: number): number | undefined {
+  return timeMs === undefined || timeMs > comeMs ? timeMs : Math.floor(comeMs) + 1;
 }

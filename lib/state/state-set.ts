@@ -72,7 +72,7 @@ export class StateSet implements Snapshotted {
   /** Undefined: all keys are in memory. */
   readonly residents: ResidentKeys | undefined;
   readonly #memory: StateMemory | undefined;
-  /** What of a key group waits for a time: said in snapshots where a start may leave state unread. Undefined: nothing can, or it is not said. */
+  /** Before which time nothing of a key group is due: said in snapshots where a start may leave state unread. Undefined: nothing can, or it is not said. */
   readonly #dueIn: ((keyGroup: number) => Due | undefined) | undefined;
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
@@ -126,7 +126,7 @@ export class StateSet implements Snapshotted {
     return held;
   }
 
-  /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
+  /** The earliest that waits for a time, in each domain, of what has been read. Undefined: nothing does. */
   due(): Due | undefined {
     return this.#columns.map((column) => column.due?.()).reduce(earliestOf, this.residents?.due());
   }
@@ -307,9 +307,9 @@ export class StateSet implements Snapshotted {
     return writer.finish(this.#stored);
   }
 
-  /** Of a key group that has been read. */
+  /** Nothing in a key group that has been read is due before that. */
   #earliestIn(keyGroup: number, residents: ResidentKeys): Due | undefined {
-    let earliest = residents.dueIn(keyGroup);
+    let earliest = residents.waitingIn(keyGroup);
     for (const column of this.#columns) {
       if (column.dueOf === undefined) continue;
       for (const number of this.keys.allIn(keyGroup)) {

@@ -6,6 +6,7 @@ import { rangeOfStage } from '../../lib/config/subtasks.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import { childFile } from './child-file.ts';
+import { heapLimits } from './heap-limits.ts';
 import { makeJobFolder } from './job-folder.ts';
 import { eachLine } from './lines.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf, TOGETHER } from './processes.ts';
@@ -80,7 +81,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     const asks = isOne ? 'one' : 'each';
     const child = fork(code, [role, join(folder.path, `${name}.sock`), asks, startKind, ...deadCoordinators], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
-      execArgv: process.execArgv,
+      execArgv: role === 'operator' ? [...process.execArgv, ...heapLimits(options.env, process.execArgv)] : process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     children.set(name, child);

@@ -15,9 +15,9 @@ import { Cursor } from './cursor.ts';
  *            begins with the version
  *   states   count; for each: name, kind, count of its serdes and the name of each (each text behind its length)
  *   says due 1 if each group says what waits for a time, else 0
- *   groups   count; for each, ascending: key group, entries, bytes; CRC-32 of the bytes (u32); and if it says so, the earliest that
- *            waits in all of the key group, its keys that are not in this snapshot too: which there are (1 event time, 2 processing time,
- *            or both), and each (f64)
+ *   groups   count; for each, ascending: key group, entries, bytes; CRC-32 of the bytes (u32); and if it says so, a time before which
+ *            nothing is due in all of the key group, in its keys that are not in this snapshot too: which there are (1 event time,
+ *            2 processing time, or both), and each (f64)
  *
  * Numbers are unsigned LEB128, but for those of a fixed size, which are little-endian. The version is that of the blob's
  * envelope. It is said again because parts of a snapshot are read without the blob's checksum.
@@ -38,7 +38,7 @@ export interface SnapshotGroup {
   readonly entries: number;
   readonly bytes: number;
   readonly crc: number;
-  /** The earliest that waits for a time in all of the key group, where the head says it. Undefined then: nothing does. */
+  /** Nothing in all of the key group is due before, where the head says it. Undefined then: nothing waits for a time. */
   readonly due?: Due | undefined;
 }
 

@@ -38,7 +38,7 @@ export class SnapshotWriter {
   #groupEntries = 0;
   #groupStart = 0;
 
-  /** @param dueIn the earliest that waits for a time in a key group, asked when its entries are written. Undefined: the snapshot does not say it */
+  /** @param dueIn before which time nothing in a key group is due, asked when its entries are written. Undefined: the snapshot does not say it */
   constructor(part: SnapshotPart, states: readonly WrittenState[], dueIn?: (keyGroup: number) => Due | undefined) {
     this.#part = part;
     this.#states = states;

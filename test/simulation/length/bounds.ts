@@ -5,6 +5,11 @@ type Measure = Exclude<keyof Sample, 'atMs' | 'heapBytes' | 'jobRowBytes'>;
 /** The job's own row is bounded by a number: it remembers the last starts from savepoints. */
 export const MEASURES: readonly Measure[] = ['rows', 'lastingRows', 'tableBytes', 'blobs', 'blobBytes'];
 const MOST_JOB_ROW_BYTES = 12_000;
+/**
+ * Snapshots: of two operators of three subtasks a base, 20 deltas, and what three retained epochs still name of those before, 144; a savepoint of
+ * two subtasks, 84. The rest waits for a collection, each ten seconds: exchanges and output of as many epochs.
+ */
+const MOST_BLOBS = 450;
 
 /** The most of each measure in a part of a run. */
 export function mostIn(samples: readonly Sample[], fromMs: number, toMs: number): Readonly<Record<Measure, number>> {
@@ -26,6 +31,8 @@ export function grown(
   const after = mostIn(samples, ...last);
   const jobRow = Math.max(...samples.map(({ jobRowBytes }) => jobRowBytes));
   if (jobRow > MOST_JOB_ROW_BYTES) return [`the job's row: ${jobRow} bytes`];
+  const blobs = Math.max(...samples.map((sample) => sample.blobs));
+  if (blobs > MOST_BLOBS) return [`blobs: ${blobs}`];
   return MEASURES.flatMap((measure) =>
     after[measure] > before[measure] * (1 + allowed) ? [`${measure}: ${before[measure]} at first, ${after[measure]} in the end`] : [],
   );

@@ -20,7 +20,6 @@ export function onFailingDisk(rows: SpilledRows, faultNow: () => DiskFault | und
     take: (keyGroup, key) => failing(() => rows.take(keyGroup, key)),
     list: (keyGroup, limit, behind) => failing(() => rows.list(keyGroup, limit, behind)),
     due: () => failing(() => rows.due()),
-    dueIn: (keyGroup) => failing(() => rows.dueIn(keyGroup)),
     dueBy: (eventMs, processingMs, limit) => failing(() => rows.dueBy(eventMs, processingMs, limit)),
     putPage: (keyGroup, page, entries) => failing(() => rows.putPage(keyGroup, page, entries)),
     page: (keyGroup, page) => failing(() => rows.page(keyGroup, page)),

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
 import { BlobMissingError, type BlobStore } from '../../../lib/ports/blob-store.ts';
 import type { SnapshotRef } from '../../../lib/protocol/references.ts';
@@ -24,6 +24,9 @@ const job = defineJob('job', (of) => {
 /** A process of the operator, whose blobs are all gone; how many files on the disk it has open. */
 function world() {
   let open = 0;
+  const held: (() => void)[] = [];
+  let isHeld = false;
+  const put = () => (isHeld ? new Promise<void>((resolve) => held.push(resolve)) : Promise.resolve());
   const openRows = () => {
     const rows = openSpilledRows();
     open++;
@@ -38,7 +41,7 @@ function world() {
     throw new BlobMissingError(name, 'the store');
   };
   const random = { id: () => 'a'.repeat(32), fraction: () => 0 };
-  const store = { put: async () => {}, get: gone } as unknown as BlobStore;
+  const store = { put, get: gone } as unknown as BlobStore;
   const tools = {
     ...{ ...compiled(job), build: 'b', blobs: createBlobs(store, random), random, inlineBlobBytes: 0 },
     ...{ clock: { elapsedMs: () => 0 }, stateBound: { boundBytes: 1_000, openRows } },
@@ -53,7 +56,20 @@ function world() {
     };
     return server(tools, received(request as unknown as OperatorRequest, 0));
   };
-  return { ask, open: () => open };
+  /** Asks, and lets nothing that it writes come to its end before `letGo`. */
+  const heldUp = async (incarnation: string) => {
+    isHeld = true;
+    const answer = ask(incarnation);
+    await vi.waitFor(() => expect(held.length).toBeGreaterThan(0));
+    isHeld = false;
+    return {
+      letGo: () => {
+        for (const go of held) go();
+        return answer;
+      },
+    };
+  };
+  return { ask, heldUp, open: () => open };
 }
 
 it('an attempt whose snapshots cannot be read leaves no file on the disk', async () => {
@@ -76,4 +92,13 @@ it('of two requests that are worked on at once one keeps its state, and the othe
   const { ask, open } = world();
   await Promise.all([ask('inc'), ask('inc')]);
   expect(open()).toBe(1);
+});
+
+it('what is worked on for longer than its shape is asked for ends well, also beside another of it that has ended', async () => {
+  const { ask, heldUp, open } = world();
+  const slow = await heldUp('first');
+  expect(await ask('first')).toMatchObject({ outcome: 'processed' });
+  expect(await ask('second')).toMatchObject({ outcome: 'processed' });
+  expect(open()).toBe(2);
+  expect(await slow.letGo()).toMatchObject({ outcome: 'processed' });
 });

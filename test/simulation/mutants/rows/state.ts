@@ -206,17 +206,22 @@ export const state: readonly Mutant[] = [
   {
     name: 'timers of key groups that were not read are waited for',
     focus: 'time',
-    edits: [edit(RESIDENT_KEYS, 'return [...this.#unread.values()].reduce(earliestOf, this.#rows.due());', 'return this.#rows.due();')],
+    edits: [edit('lib/stages/operator.ts', 'await unread?.readEarliest();', '')],
   },
   {
     name: 'a snapshot says of a key group what of its keys on disk waits for a time',
     focus: 'time',
-    edits: [edit(STATE_SET, 'let earliest = residents.dueIn(keyGroup);', 'let earliest: Due | undefined;')],
+    edits: [edit(STATE_SET, 'let earliest = residents.waitingIn(keyGroup);', 'let earliest: Due | undefined;')],
   },
   {
     name: 'a snapshot says of a key group what of its keys in memory waits for a time',
     focus: 'time',
     edits: [edit(STATE_SET, 'if (due !== undefined) earliest = earliestOf(earliest, due);', '')],
+  },
+  {
+    name: 'what comes to a key group on disk may be due before all that was there',
+    focus: 'time',
+    edits: [edit(RESIDENT_KEYS, 'earliestOf(this.#waiting.get(keyGroup), due);', 'this.#waiting.get(keyGroup) ?? due;')],
   },
   {
     name: 'a key on disk says what of it waits for a time',
