@@ -79,9 +79,10 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   function startProcess({ name, role }: FunctionProcess): void {
     const startKind = hasBegun ? 'revival' : (options.startKind ?? 'explicit');
     const asks = isOne ? 'one' : 'each';
+    const hasState = role === 'operator' || role === 'any';
     const child = fork(code, [role, join(folder.path, `${name}.sock`), asks, startKind, ...deadCoordinators], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
-      execArgv: role === 'operator' ? [...process.execArgv, ...heapLimits(options.env, process.execArgv)] : process.execArgv,
+      execArgv: hasState ? [...process.execArgv, ...heapLimits(options.env, process.execArgv)] : process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     children.set(name, child);

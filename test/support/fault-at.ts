@@ -12,8 +12,12 @@ const fault: Fault = JSON.parse(process.env['ONE_FAULT'] ?? '{}');
 let answered = 0;
 let before = Promise.resolve();
 
+const [role] = process.argv.slice(2);
+/** Does this process run the function? */
+const isHere = role === fault.role || (role === 'any' && fault.role !== 'coordinator');
+
 // Once only: a function that is started again goes on undisturbed.
-if (process.argv[2] === fault.role && !existsSync(fault.reportFile)) {
+if (isHere && !existsSync(fault.reportFile)) {
   const [service, command] = fault.request.split('.');
   if (service === 'DynamoDB') watchAws(DynamoDBClient, command ?? '');
   else if (service === 'S3') watchAws(S3Client, command ?? '');

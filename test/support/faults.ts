@@ -18,6 +18,13 @@ export interface Fault {
   readonly reportFile: string;
 }
 
+/** Is a fault planned in this environment that happens to a function of a stage alone? */
+export function isOfOneFunction({ ONE_FAULT }: Readonly<Record<string, string>>): boolean {
+  if (ONE_FAULT === undefined) return false;
+  const { role, does } = JSON.parse(ONE_FAULT) as Fault;
+  return role !== 'coordinator' && does !== 'kill-all';
+}
+
 export interface PlannedFault {
   /** Environment that puts the fault into a job's functions. */
   readonly env: Readonly<Record<string, string>>;

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { createTestTable, TEST_TABLE } from './epochs.ts';
+import { isOfOneFunction } from './faults.ts';
 import { type Functions, JobRun } from './job-run.ts';
 import { brokers } from './kafka-wire.ts';
 import { uniqueName } from './topics.ts';
 
 type Env = Readonly<Record<string, string>>;
 
-/** Short intervals and waits: what a test waits for is an event, not a timer. */
+/** Short intervals and waits: what a test waits for is an event, not a timer. Under load there are as many epochs as the interval lets be, and each costs. */
 const QUICK: Env = {
-  ONCEFLOW_CHECKPOINT_INTERVAL_MS: '60',
+  ONCEFLOW_CHECKPOINT_INTERVAL_MS: '150',
   ONCEFLOW_RESTART_BACKOFF_MS: '10',
   ONCEFLOW_RESTART_BACKOFF_MAX_MS: '100',
   ONCEFLOW_STARTING_OFFSETS: 'earliest',
@@ -36,7 +37,7 @@ export interface TestJob {
    * Starts the job's functions as processes; they end with the test, however it ends.
    *
    * @param functions `each` in a process of its own, for who kills or freezes one, or measures what they do beside each other: twice the CPU time.
-   *   @default all in one, but for a fault that is planned in one of them
+   *   @default all in one, but for a fault that is to happen to one of them alone
    */
   start(more?: Env, functions?: Functions): JobRun;
 }
@@ -60,7 +61,7 @@ export async function newJob(module: string, topics: Readonly<Record<string, str
     ...QUICK,
     ...more,
   };
-  const start = (evenMore: Env = {}, functions: Functions = 'ONE_FAULT' in { ...env, ...evenMore } ? 'each' : 'together') => {
+  const start = (evenMore: Env = {}, functions: Functions = isOfOneFunction({ ...env, ...evenMore }) ? 'each' : 'together') => {
     const run = new JobRun(name, { ...env, ...evenMore }, { functions });
     onTestFinished(() => run.killAll());
     return run;

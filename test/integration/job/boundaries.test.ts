@@ -64,7 +64,7 @@ describe('kill -9 of everything', () => {
     const count = await newWordCount({ env: { ONCEFLOW_STAGE_PARALLELISM: `count-words=${SUBTASKS},write-counts=${SUBTASKS}` } });
     const planned = planFault({ ...fault, does: 'kill-all' });
     const feed = count.feed();
-    const first = count.job.start(planned.env);
+    const first = count.job.start(planned.env, 'each');
     expect((await first.ended).end).toBe('killed');
     await planned.happened();
     expect(await jobRow(count.job.name)).toMatchObject({

@@ -109,6 +109,8 @@ async function newCount(): Promise<{ readonly count: WordCount; readonly places:
     TEST_BUCKET: places.bucket,
     TEST_ITEMS: places.table,
     TEST_FOLDER: places.folder,
+    // An epoch is some dozen requests to the emulator.
+    ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200',
     ONCEFLOW_STAGE_PARALLELISM: 'count-words=2,write-bucket=2,write-table=2,deliver-counts=2',
   };
   return { count: await newWordCount({ module: 'test/support/sinks-job.ts', env }), places };

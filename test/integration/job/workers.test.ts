@@ -8,8 +8,14 @@ import { newPort, Service } from '../../support/service.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 
-/** So that a coordinator that was killed is dead soon, and a request that nobody answers is over soon. */
-const SHORT = { ONCEFLOW_LEASE_MS: '3000', ONCEFLOW_BUILD_ID: 'one', ONCEFLOW_EPOCH_TIMEOUT_MS: '15000', ONCEFLOW_PARALLELISM: '3' };
+/** So that a coordinator that was killed is dead soon, and a request that nobody answers is over soon; and epochs of some size, for they go on while that is waited for. */
+const SHORT = {
+  ONCEFLOW_LEASE_MS: '3000',
+  ONCEFLOW_BUILD_ID: 'one',
+  ONCEFLOW_EPOCH_TIMEOUT_MS: '15000',
+  ONCEFLOW_PARALLELISM: '3',
+  ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200',
+};
 
 /** What a user does who has OpenTelemetry. */
 const TELEMETRY = fileURLToPath(new URL('../../support/telemetry.ts', import.meta.url));
