@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Extractor, ExtractorConfig, type ExtractorLogLevel, type IConfigFile } from '@microsoft/api-extractor';
+import { CompilerState, Extractor, ExtractorConfig, type ExtractorLogLevel, type IConfigFile } from '@microsoft/api-extractor';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** Where the reports are kept. */
@@ -25,21 +25,38 @@ export function apiReports(folder: string): ReadonlyMap<string, string> {
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     exports: Readonly<Record<string, string | { readonly types: string }>>;
   };
-  const reports = new Map<string, string>();
-  for (const [entry, target] of Object.entries(exports))
-    if (typeof target !== 'string') {
-      const name = `onceflow${entry.slice(1).replace('/', '-')}.api.md`;
-      reports.set(name, apiReport(folder, join(folder, target.types), name));
-    }
-  return reports;
+  const entries = Object.entries(exports).flatMap(([entry, target]) =>
+    typeof target === 'string'
+      ? []
+      : [{ name: `onceflow${entry.slice(1).replace('/', '-')}.api.md`, declarations: join(folder, target.types) }],
+  );
+  const reportFolder = mkdtempSync(join(tmpdir(), 'onceflow-api-'));
+  try {
+    mkdirSync(join(reportFolder, 'temp'));
+    let program: CompilerState | undefined;
+    return new Map(
+      entries.map((entry) => {
+        const config = configOf(folder, reportFolder, entry);
+        // One for all of them: they have most of their declarations in common.
+        program ??= CompilerState.create(config, { additionalEntryPoints: entries.map(({ declarations }) => declarations) });
+        extract(folder, config, program);
+        return [entry.name, readFileSync(join(reportFolder, entry.name), 'utf8')];
+      }),
+    );
+  } finally {
+    rmSync(reportFolder, { recursive: true, force: true });
+  }
 }
 
-function apiReport(folder: string, declarations: string, name: string): string {
-  const reportFolder = mkdtempSync(join(tmpdir(), 'onceflow-api-'));
+interface Entry {
+  readonly name: string;
+  readonly declarations: string;
+}
+
+function configOf(folder: string, reportFolder: string, { name, declarations }: Entry): ExtractorConfig {
   const reportTempFolder = join(reportFolder, 'temp');
-  mkdirSync(reportTempFolder);
   const options = { target: 'esnext', module: 'nodenext', moduleResolution: 'nodenext', types: ['node'], strict: true, skipLibCheck: true };
-  const config = ExtractorConfig.prepare({
+  return ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: join(folder, 'package.json'),
     configObject: {
@@ -53,18 +70,17 @@ function apiReport(folder: string, declarations: string, name: string): string {
       messages: QUIET,
     },
   });
-  try {
-    const said: string[] = [];
-    const { errorCount } = Extractor.invoke(config, {
-      localBuild: true,
-      messageCallback(message) {
-        if (message.logLevel === 'error') said.push(message.formatMessageWithLocation(folder));
-        message.handled = true;
-      },
-    });
-    if (errorCount > 0) throw new Error(`API Extractor cannot read ${declarations}: ${said.join('; ')}`);
-    return readFileSync(join(reportFolder, name), 'utf8');
-  } finally {
-    rmSync(reportFolder, { recursive: true, force: true });
-  }
+}
+
+function extract(folder: string, config: ExtractorConfig, compilerState: CompilerState): void {
+  const said: string[] = [];
+  const { errorCount } = Extractor.invoke(config, {
+    localBuild: true,
+    compilerState,
+    messageCallback(message) {
+      if (message.logLevel === 'error') said.push(message.formatMessageWithLocation(folder));
+      message.handled = true;
+    },
+  });
+  if (errorCount > 0) throw new Error(`API Extractor cannot read ${config.mainEntryPointFilePath}: ${said.join('; ')}`);
 }

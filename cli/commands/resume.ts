@@ -50,7 +50,8 @@ function textOf({ job, lastCompleted, failure }: JobRow, standing: JobStanding):
       return `job ${job} was stopping: it runs on, unless it has just ended. "onceflow status" tells; if it has, it goes on from ${from}. ${start}`;
     case 'dead':
       return `job ${job} is to run already, but nobody runs it. It goes on from ${from}. ${start}`;
-    default:
+    case 'stopped':
+    case 'failed':
       return `job ${job} may run again, from ${from}${failure === undefined ? '' : `; its failure is cleared: ${failure}`}. ${start}`;
   }
 }

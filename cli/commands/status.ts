@@ -82,7 +82,8 @@ function adviceOf({ desired, standing }: JobStatus): string {
       return `${desired === 'stopped' ? ', and was asked to stop' : ''}: mend the cause, then start it, or "onceflow resume" for the next scheduled revival`;
     case 'stopping':
       return ': it was asked to, and finishes what it has begun';
-    default:
+    case 'running':
+    case 'stopped':
       return '';
   }
 }

@@ -4,6 +4,7 @@ import { stream, withLate, withSideOutputs } from './draft-streams.ts';
 import { draftedOf } from './drafted.ts';
 import { expectGiven } from './expect-given.ts';
 import type { JobDraft } from './job-draft.ts';
+import { type EveryOption, expectNoneMisspelt } from './known-options.ts';
 import { addProcess, boundTo, type DraftedProcess } from './process.ts';
 import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
@@ -141,13 +142,26 @@ export function connect<const I extends ConnectInputs>(inputs: I): ConnectedStre
   const { draft, connected } = connectedOf(inputs);
   const process = (given: Uid, operator: AnyOperator): DataStream<unknown> => {
     const uid = draft.uidOf(given);
-    expectGiven(operator, `job ${draft.name}: process ${uid}`, '{ state: {}, on: { orders(value, state, out) { … } } }');
+    const where = `job ${draft.name}: process ${uid}`;
+    expectGiven(operator, where, '{ state: {}, on: { orders(value, state, out) { … } } }');
+    expectNoneMisspelt(operator, OPERATOR_OPTIONS, where);
     const inTimeOrder = operator.inTimeOrder === true;
     const id = addProcess(draft, uid, draftedProcess(draft, uid, operator, connected));
     return withSideOutputs(draft, id, operator.sideOutputs, inTimeOrder ? withLate(draft, id) : stream(draft, id));
   };
   return { process: process as unknown as ConnectedStreams<I>['process'] };
 }
+
+const OPERATOR_OPTIONS: EveryOption<AnyOperator> = {
+  state: true,
+  broadcastState: true,
+  on: true,
+  onTimer: true,
+  timers: true,
+  usesTime: true,
+  inTimeOrder: true,
+  sideOutputs: true,
+};
 
 type AnyOperator = ConnectedOperator<ConnectInputs, StateSpecs, StateSpecs, unknown>;
 

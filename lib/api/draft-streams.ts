@@ -11,22 +11,43 @@ import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
 import { type AnyTablesJoin, joinTables, type TableChange } from './joins/join-tables.ts';
 import { versionJoin } from './joins/version-joins.ts';
+import { type EveryOption, expectKnown, expectNoneMisspelt } from './known-options.ts';
 import { checkedCalls, type MapAsyncOptions } from './map-async.ts';
 import { addProcess, boundTo } from './process.ts';
-import { countedBy, type KeyCount, runningDistinct } from './shapes/distinct-count.ts';
+import { countedBy, type DistinctCountOptions, type KeyCount, runningDistinct } from './shapes/distinct-count.ts';
 import { type AnyOrder, Ranking } from './shapes/ranking.ts';
 import { type RankChange, runningTop, type TopNOptions } from './shapes/top-n.ts';
 import { addTopOfWindows } from './shapes/top-of-windows.ts';
 import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
-import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream, SideStreams } from './streams.ts';
+import type {
+  BroadcastOptions,
+  DataStream,
+  DeduplicateOptions,
+  KeyByOptions,
+  KeyedOperator,
+  KeyedStream,
+  KeySum,
+  OrderedStream,
+  SideStreams,
+} from './streams.ts';
 import type { Uid } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectKeySerde, expectSerde, expectTopicSerde } from './user-serde.ts';
 import { expectSpan } from './whole-number.ts';
 import { type DraftedWindows, type WindowsDraft, windowedStream } from './windowed-stream.ts';
 import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
+
+const OPERATOR_OPTIONS: EveryOption<KeyedOperator<unknown, unknown, StateSpecs, unknown>> = {
+  state: true,
+  onRecord: true,
+  onTimer: true,
+  timers: true,
+  usesTime: true,
+  inTimeOrder: true,
+  sideOutputs: true,
+};
 
 type UserFunction = (value: unknown) => unknown;
 
@@ -56,12 +77,14 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
       return stream<T | U>(draft, draft.add({ kind: 'union', inputs: from }));
     },
     broadcast: (options) => {
+      expectKnown<BroadcastOptions<T>>(options ?? {}, { value: true }, where('broadcast'));
       const value = options?.value ?? structured;
       expectSerde(value, where('value of broadcast'));
       return remember({ isBroadcast: true, value: value as Serde<T> }, { draft, node: input, of: 'broadcast' });
     },
     keyBy: (selector, key, options) => {
       refuseAsync(selector, draft.where('keyBy'));
+      expectKnown<KeyByOptions<T>>(options ?? {}, { value: true }, where('keyBy'));
       const value = options?.value ?? structured;
       expectKeySerde(key, `job ${draft.name}: key of keyBy`);
       expectSerde(value, `job ${draft.name}: value of keyBy`);
@@ -130,11 +153,19 @@ function noSideOutput({ name: job, nodes }: JobDraft, operator: number, name: st
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
-    expectGiven(operator, `job ${draft.name}: process ${uid}`, '{ state: {}, onRecord(value, state, out) { … } }');
+    const where = `job ${draft.name}: process ${uid}`;
+    expectGiven(operator, where, '{ onRecord(value, state, out) { … } }');
+    expectNoneMisspelt(operator, OPERATOR_OPTIONS, where);
     const inTimeOrder = operator.inTimeOrder === true;
     const onRecord = boundTo(operator, operator.onRecord, draft.where(uid));
     const onTimer = operator.onTimer && boundTo(operator, operator.onTimer, `${draft.where(uid)}: onTimer`);
-    const id = addProcess(draft, uid, { ...operator, inTimeOrder, onTimer, inputs: [{ node: input, name: 'rows', onRecord }] });
+    const id = addProcess(draft, uid, {
+      ...operator,
+      state: operator.state ?? {},
+      inTimeOrder,
+      onTimer,
+      inputs: [{ node: input, name: 'rows', onRecord }],
+    });
     return withSideOutputs(draft, id, operator.sideOutputs, inTimeOrder ? withLate<R, T>(draft, id) : stream<R>(draft, id));
   };
   const sideOf = (side: unknown, what: string): JoinSide => {
@@ -158,8 +189,11 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       const add = (uid: string, { sides, ...node }: DraftedWindows, sideOutputs?: SideOutputSpecs) => {
         const id = draft.add({ ...node, kind: 'window', inputs: sides?.map((side) => side.node) ?? [input], uid: draft.claim(uid) });
         const made = withLate(draft, id, {
-          topN: (topUid: Uid, order: unknown, { value }: TopNOptions<unknown> = {}) =>
-            stream(draft, addTopOfWindows(draft, id, draft.uidOf(topUid), order as AnyOrder, value)),
+          topN: (givenUid: Uid, order: unknown, topOptions: TopNOptions<unknown> = {}) => {
+            const topUid = draft.uidOf(givenUid);
+            expectKnown<TopNOptions<unknown>>(topOptions, { value: true }, `job ${draft.name}: topN ${topUid}`);
+            return stream(draft, addTopOfWindows(draft, id, topUid, order as AnyOrder, topOptions.value));
+          },
         });
         return withSideOutputs(draft, id, sideOutputs, made);
       };
@@ -193,9 +227,12 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       const { where, sides } = joined('joinTables', uid, keyed, other);
       return addJoin<TableChange<K, R>, T | U>(draft, uid, sides, joinTables(options as AnyTablesJoin, sides, where), false);
     },
-    deduplicate: (given, { forMs } = {}) => {
+    deduplicate: (given, options = {}) => {
       const uid = draft.uidOf(given);
-      expectSpan(forMs, 1, `job ${draft.name}: deduplicate ${uid}: forMs`);
+      const where = `job ${draft.name}: deduplicate ${uid}`;
+      expectKnown<DeduplicateOptions>(options, { forMs: true }, where);
+      const { forMs } = options;
+      expectSpan(forMs, 1, `${where}: forMs`);
       const seen = valueState(int32);
       return process<{ seen: StateSpec<ValueState<number>> }, T>(uid, {
         state: { seen: forMs === undefined ? seen : withTtl(seen, { ttlMs: forMs }) },
@@ -215,10 +252,12 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         throw new JobDefinitionError(`${where}: withTies is for the first of a window, and not for those of a key: take it out`);
       return process<StateSpecs, RankChange<K, T>>(uid, runningTop<K, T>(ranking, order.ttlMs));
     },
-    distinctCount: (given, selector, serde, { ttlMs } = {}) => {
+    distinctCount: (given, selector, serde, options = {}) => {
       const uid = draft.uidOf(given);
-      const counted = countedBy(selector, serde, `job ${draft.name}: distinctCount ${uid}`);
-      return process<StateSpecs, KeyCount<K>>(uid, runningDistinct<K, T>(counted, ttlMs));
+      const where = `job ${draft.name}: distinctCount ${uid}`;
+      expectKnown<DistinctCountOptions>(options, { ttlMs: true }, where);
+      const counted = countedBy(selector, serde, where);
+      return process<StateSpecs, KeyCount<K>>(uid, runningDistinct<K, T>(counted, options.ttlMs));
     },
     reduce: (given, fn, serde) => {
       const uid = draft.uidOf(given);

@@ -1,5 +1,6 @@
 import { JobDefinitionError } from '../graph/job.ts';
 import type { DynamoItem, DynamoWrite } from '../sinks/dynamodb/spec.ts';
+import { expectKnown } from './known-options.ts';
 import { refuseAsync } from './user-function.ts';
 
 /** A table of DynamoDB as a job's output, for values of type `T`. Made by `dynamoSink`. */
@@ -52,6 +53,7 @@ export function dynamoSink<T>(options: DynamoWriteSinkOptions<T>): DynamoSink<T>
 export function dynamoSink<T extends DynamoItem>(options: DynamoSinkOptions): DynamoSink<T>;
 export function dynamoSink<T>(options: DynamoSinkOptions & Partial<DynamoWriteSinkOptions<T>>): DynamoSink<T> {
   const { table, ledgerTable = table, toWrite } = options;
+  expectKnown(options, { table: true, ledgerTable: true, toWrite: true }, 'dynamoSink');
   checkTable(table, 'table');
   checkTable(ledgerTable, 'ledgerTable');
   if (toWrite !== undefined) refuseAsync(toWrite, `toWrite of the sink to table ${table}`);

@@ -1,4 +1,5 @@
 import { type EventTimeStrategy, JobDefinitionError } from '../graph/job.ts';
+import { type EveryOption, expectKnown } from './known-options.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectSpan } from './whole-number.ts';
 
@@ -49,11 +50,21 @@ export type EventTime<T> = CommonEventTime<T> &
       }
   );
 
+const OPTIONS: EveryOption<EventTime<never>> = {
+  timestamp: true,
+  maxOutOfOrdernessMs: true,
+  watermark: true,
+  idleAfterMs: true,
+  alignWithinMs: true,
+  maxAheadMs: true,
+};
+
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** @param where begins the messages. @throws JobDefinitionError */
 export function eventTimeStrategy(options: EventTime<never>, where: string): EventTimeStrategy {
   const { timestamp, maxOutOfOrdernessMs, watermark, idleAfterMs, alignWithinMs, maxAheadMs = DAY_MS } = options;
+  expectKnown(options, OPTIONS, where);
   if ((maxOutOfOrdernessMs === undefined) === (watermark === undefined))
     throw new JobDefinitionError(
       `${where}: say how far its records may be out of order, maxOutOfOrdernessMs (0: not at all), or give a watermark function; one of both`,

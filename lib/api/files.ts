@@ -3,6 +3,7 @@ import { JobDefinitionError } from '../graph/job.ts';
 import { type CsvColumn, type CsvValue, csvFormat } from '../sinks/files/formats/csv.ts';
 import { jsonLinesFormat } from '../sinks/files/formats/json-lines.ts';
 import type { Compression, FileFormat, RowTime } from '../sinks/files/spec.ts';
+import { type EveryOption, expectKnown } from './known-options.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectWhole } from './whole-number.ts';
 
@@ -46,6 +47,15 @@ export interface FileSinkOptions<T> {
   readonly manifests?: boolean;
 }
 
+const FILE_OPTIONS: EveryOption<FileSinkOptions<unknown>> = {
+  location: true,
+  format: true,
+  path: true,
+  maxFileBytes: true,
+  compression: true,
+  manifests: true,
+};
+
 const LEAST_FILE_BYTES = 1024;
 const MOST_FILE_BYTES = 1024 * 1024 * 1024;
 
@@ -65,6 +75,7 @@ const MOST_FILE_BYTES = 1024 * 1024 * 1024;
  */
 export function fileSink<T>(options: FileSinkOptions<T>): FileSink<T> {
   const { location, format, path, maxFileBytes = 128 * 1024 * 1024, compression = 'none', manifests = false } = options;
+  expectKnown(options, FILE_OPTIONS, 'fileSink');
   if (typeof location !== 'string' || parseBlobLocation(location) === undefined)
     throw new JobDefinitionError(`fileSink: location is ${JSON.stringify(location)}, and must be ${BLOB_LOCATION_RULE}`);
   if (typeof format?.write !== 'function')
@@ -107,7 +118,9 @@ export interface CsvOptions<T> {
  * @example
  * csv<Order>({ columns: ['id', 'customer', { name: 'cents', value: ({ total }) => Math.round(total * 100) }] });
  */
-export function csv<T>({ columns, header = true }: CsvOptions<T>): FileFormat<T> {
+export function csv<T>(input: CsvOptions<T>): FileFormat<T> {
+  expectKnown(input, { columns: true, header: true }, 'csv');
+  const { columns, header = true } = input;
   if (!Array.isArray(columns) || columns.length === 0) throw new JobDefinitionError('csv: columns is empty, and must name one or more');
   const named = columns.map((column): CsvColumn<T> => {
     if (typeof column === 'string') return { name: column, value: (row) => (row as Readonly<Record<string, CsvValue>>)[column] };

@@ -5,6 +5,7 @@ import { type EventTimeStrategy, JobDefinitionError, type SourceRecord } from '.
 import { checkTopic } from '../graph/overrides.ts';
 import type { OutputRecord, SinkTopic } from '../sinks/kafka/spec.ts';
 import { type EventTime, eventTimeStrategy } from './event-time.ts';
+import { type EveryOption, expectKnown } from './known-options.ts';
 import { refuseAsync } from './user-function.ts';
 
 /** A Kafka topic as a job's input: values of type `T`, made of records with keys `K` and values `V`. Made by `kafkaSource`. */
@@ -62,6 +63,16 @@ export interface KafkaSourceOptions<K, V, T> {
   readonly eventTime?: EventTime<T>;
 }
 
+const SOURCE_OPTIONS: EveryOption<KafkaSourceOptions<unknown, unknown, unknown>> = {
+  topic: true,
+  value: true,
+  key: true,
+  cluster: true,
+  startingOffsets: true,
+  select: true,
+  eventTime: true,
+};
+
 /**
  * A Kafka topic to read, `read_committed`.
  *
@@ -74,6 +85,7 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
   const { cluster, topic, value, key, startingOffsets = 'latest', select, eventTime } = options;
   checkCluster(cluster, 'kafkaSource');
   checkTopic(topic, 'kafkaSource');
+  expectKnown(options, SOURCE_OPTIONS, `kafkaSource of topic ${topic}`);
   if (parseStartingOffsets(startingOffsets) === undefined)
     throw new JobDefinitionError(
       `kafkaSource of topic ${topic}: startingOffsets is "${startingOffsets}" and must be ${STARTING_OFFSETS_RULE}`,
@@ -153,6 +165,17 @@ export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V, T> {
   readonly toRecord: (value: T) => OutputRecord<K, V>;
 }
 
+const SINK_OPTIONS: EveryOption<KafkaKeyedSinkOptions<unknown, unknown, unknown>> = {
+  topic: true,
+  topics: true,
+  value: true,
+  key: true,
+  toRecord: true,
+  cluster: true,
+  delivery: true,
+  compression: true,
+};
+
 const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /**
@@ -180,6 +203,15 @@ export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V, T> & Partial<Kaf
   if (!COMPRESSIONS.includes(compression))
     throw new JobDefinitionError(
       `kafkaSink of ${where}: compression is ${JSON.stringify(compression)}, and must be ${COMPRESSIONS.join(', ')}`,
+    );
+  expectKnown(options, SINK_OPTIONS, `kafkaSink of ${where}`);
+  if (delivery !== 'exactly-once')
+    throw new JobDefinitionError(
+      `kafkaSink of ${where}: delivery is ${JSON.stringify(delivery)}, and may only be 'exactly-once'; at least once is a setting of the job, ONCEFLOW_DELIVERY_GUARANTEE=at-least-once`,
+    );
+  if (key !== undefined && toRecord === undefined)
+    throw new JobDefinitionError(
+      `kafkaSink of ${where}: key is given, and toRecord is not, so that no record would have a key: add toRecord: (value) => ({ key: value.id, value }), say`,
     );
   if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to ${where}`);
   if (typeof topic === 'function') refuseAsync(topic, `topic of the sink to ${where}`);

@@ -1,4 +1,5 @@
 import { JobDefinitionError } from '../graph/job.ts';
+import { expectKnown } from './known-options.ts';
 import { expectWhole } from './whole-number.ts';
 
 /** How many values `mapAsync` has under way, and for how long. */
@@ -18,16 +19,14 @@ const MOST_CAPACITY = 10_000;
 const MOST_TIMEOUT_MS = 450_000;
 
 /** @param where begins the messages. @throws JobDefinitionError */
-export function checkedCalls(
-  fn: unknown,
-  { capacity = 100, timeoutMs = 10_000 }: MapAsyncOptions,
-  where: string,
-): Required<MapAsyncOptions> {
+export function checkedCalls(fn: unknown, options: MapAsyncOptions, where: string): Required<MapAsyncOptions> {
+  const { capacity = 100, timeoutMs = 10_000 } = options;
   if (typeof fn !== 'function') throw new JobDefinitionError(`${where} is ${typeof fn}, not a function`);
   if (/Generator/.test(Object.prototype.toString.call(fn)))
     throw new JobDefinitionError(
       `${where} is a generator: give one that returns a promise; for many values of one put a flatMap behind it`,
     );
+  expectKnown<MapAsyncOptions>(options, { capacity: true, timeoutMs: true }, where);
   expectWhole(capacity, `${where}: capacity`, 1, MOST_CAPACITY);
   expectWhole(timeoutMs, `${where}: timeoutMs`, 1, MOST_TIMEOUT_MS);
   return { capacity, timeoutMs };

@@ -8,6 +8,8 @@ import type { MapState } from '../state/columns/map.ts';
 import type { ReducingState } from '../state/columns/reducing.ts';
 import type { ValueState } from '../state/columns/value.ts';
 import type { StateTtl } from '../state/declared-state.ts';
+import { expectGiven } from './expect-given.ts';
+import { expectKnown } from './known-options.ts';
 import { formerNames } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectKeySerde, expectSerde } from './user-serde.ts';
@@ -172,6 +174,8 @@ export function aggregatingState<T, A, R = A>(serde: Serde<A>, aggregate: Aggreg
     serde: serde as Serde<unknown>,
     declare(name, where) {
       expectSerde(serde, where);
+      expectGiven(aggregate, where, '{ initial: 0, add: (n) => n + 1 }');
+      expectKnown(aggregate, { initial: true, add: true, result: true }, where);
       const { initial, add, result } = aggregate as Aggregate<unknown, unknown, unknown>;
       expectInitial(serde as Serde<unknown>, initial, where);
       if (initial === undefined) throw new JobDefinitionError(`${where}: initial is undefined: nothing could be added to it`);
@@ -233,6 +237,7 @@ export function renamed<Handle>(spec: StateSpec<Handle>, options: { readonly for
 }
 
 function checkedTtl(options: TtlOptions, where: string): StateTtl {
+  expectKnown(options, { ttlMs: true, refreshOn: true }, where);
   const { ttlMs, refreshOn = 'write' } = (options ?? {}) as TtlOptions;
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 1)
     throw new JobDefinitionError(`${where}: ttlMs is ${shownValue(ttlMs)}, and must be whole milliseconds, 1 at least`);

@@ -135,11 +135,11 @@ export interface KeyedStream<K, T> {
    *     },
    *   });
    */
-  process<S extends StateSpecs, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
+  process<S extends StateSpecs = Record<never, never>, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
     uid: Uid,
     operator: KeyedOperator<K, T, S, R, Q, O> & { readonly inTimeOrder: true },
   ): WithSideOutputs<OrderedStream<R | Q, T>, O>;
-  process<S extends StateSpecs, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
+  process<S extends StateSpecs = Record<never, never>, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
     uid: Uid,
     operator: KeyedOperator<K, T, S, R, Q, O>,
   ): WithSideOutputs<DataStream<R | Q>, O>;
@@ -411,8 +411,8 @@ export interface KeySum<K> {
 
 /** What runs for the values of a stream, with the state of their key. */
 export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R, O extends SideOutputSpecs = NoSideOutputs> {
-  /** What is kept of each key, by names of yours; `{}` for nothing. */
-  readonly state: S;
+  /** What is kept of each key, by names of yours. @default nothing */
+  readonly state?: S;
   /**
    * Runs for each value, with the state of its key. What it emits has the time of the record.
    */

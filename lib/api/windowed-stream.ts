@@ -7,6 +7,7 @@ import { initialOf } from '../state/columns/value.ts';
 import { expectGiven } from './expect-given.ts';
 import type { JoinSide } from './joins/drafted-join.ts';
 import { type AnyWindowJoin, type CoGroup, coGrouped, windowJoin } from './joins/window-join.ts';
+import { expectKnown } from './known-options.ts';
 import { countedBy, distinctOfWindow, distinctSerde } from './shapes/distinct-count.ts';
 import { type AnyOrder, Ranking } from './shapes/ranking.ts';
 import { topOfWindow } from './shapes/top-n.ts';
@@ -77,6 +78,7 @@ export function windowedStream<K, T>(
       const uid = draft.uidOf(given);
       const at = `${where}: aggregate ${uid}`;
       expectGiven(aggregate, at, '{ accumulator: int64, initial: 0, add: (n) => n + 1 }');
+      expectKnown(aggregate, { accumulator: true, initial: true, add: true, merge: true, result: true }, at);
       const {
         accumulator,
         initial,
@@ -111,10 +113,12 @@ export function windowedStream<K, T>(
       given: Uid,
       fn: (values: readonly T[], context: WindowProcessContext<K, SideOutputs<O>>, out: Output<R>) => void,
       serde: Serde<T>,
-      { sideOutputs }: WindowProcessOptions<O> = {},
+      options: WindowProcessOptions<O> = {},
     ) {
       const uid = draft.uidOf(given);
       const at = `${where}: process ${uid}`;
+      expectKnown<WindowProcessOptions<O>>(options, { sideOutputs: true }, at);
+      const { sideOutputs } = options;
       refuseAsync(fn, at);
       expectSerde(serde, at);
       const make: WindowProcess = {

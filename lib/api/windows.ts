@@ -2,6 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError, type WindowNode } from '../graph/job.ts';
 import type { WindowContext, WindowShape } from '../graph/windows.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
+import { expectKnown, expectNoneMisspelt } from './known-options.ts';
 import { shownValue } from './whole-number.ts';
 
 declare const windows: unique symbol;
@@ -29,7 +30,9 @@ interface Aligned {
  * @example
  * bids.keyBy(({ auction }) => auction, int64).window(tumblingWindows({ sizeMs: 60_000 })); // each full minute
  */
-export function tumblingWindows({ sizeMs, offsetMs = 0 }: Aligned & { readonly sizeMs: number }): TimeWindows {
+export function tumblingWindows(sizes: Aligned & { readonly sizeMs: number }): TimeWindows {
+  expectNoneMisspelt(sizes, { sizeMs: true, offsetMs: true }, 'tumblingWindows');
+  const { sizeMs, offsetMs = 0 } = sizes;
   return checked({ kind: 'tumbling', sizeMs, offsetMs });
 }
 
@@ -40,6 +43,7 @@ export function tumblingWindows({ sizeMs, offsetMs = 0 }: Aligned & { readonly s
  * slidingWindows({ sizeMs: 3_600_000, slideMs: 60_000 }); // every minute the last hour
  */
 export function slidingWindows(sizes: Aligned & { readonly sizeMs: number; readonly slideMs: number }): TimeWindows {
+  expectNoneMisspelt(sizes, { sizeMs: true, slideMs: true, offsetMs: true }, 'slidingWindows');
   const { sizeMs, slideMs, offsetMs = 0 } = sizes;
   return checked({ kind: 'sliding', sizeMs, slideMs, offsetMs });
 }
@@ -51,6 +55,7 @@ export function slidingWindows(sizes: Aligned & { readonly sizeMs: number; reado
  * cumulatingWindows({ maxSizeMs: 86_400_000, stepMs: 3_600_000 }); // every hour the day so far
  */
 export function cumulatingWindows(sizes: Aligned & { readonly maxSizeMs: number; readonly stepMs: number }): TimeWindows {
+  expectNoneMisspelt(sizes, { maxSizeMs: true, stepMs: true, offsetMs: true }, 'cumulatingWindows');
   const { maxSizeMs, stepMs, offsetMs = 0 } = sizes;
   return checked({ kind: 'cumulating', maxSizeMs, stepMs, offsetMs });
 }
@@ -62,8 +67,9 @@ export function cumulatingWindows(sizes: Aligned & { readonly maxSizeMs: number;
  * @example
  * sessionWindows({ gapMs: 600_000 }); // until nothing has come for ten minutes
  */
-export function sessionWindows({ gapMs }: { readonly gapMs: number }): TimeWindows {
-  return checked({ kind: 'session', gapMs });
+export function sessionWindows(input: { readonly gapMs: number }): TimeWindows {
+  expectNoneMisspelt(input, { gapMs: true }, 'sessionWindows');
+  return checked({ kind: 'session', gapMs: input.gapMs });
 }
 
 /**
@@ -72,8 +78,9 @@ export function sessionWindows({ gapMs }: { readonly gapMs: number }): TimeWindo
  * @example
  * bids.keyBy(({ auction }) => auction, int64).window(countWindows({ size: 100 }));
  */
-export function countWindows({ size }: { readonly size: number }): CountWindows {
-  return checked({ kind: 'count', size });
+export function countWindows(input: { readonly size: number }): CountWindows {
+  expectNoneMisspelt(input, { size: true }, 'countWindows');
+  return checked({ kind: 'count', size: input.size });
 }
 
 /** For how long windows take values, and when they give results. */
@@ -174,12 +181,14 @@ function stepOf(shape: Extract<WindowShape, { readonly offsetMs: number }>): rea
 /** @param where begins the messages. @throws JobDefinitionError */
 export function checkedOptions(
   shape: WindowShape,
-  { allowedLatenessMs = 0, earlyEveryMs, time }: WindowOptions,
+  options: WindowOptions,
   where: string,
 ): Pick<WindowNode, 'allowedLatenessMs' | 'earlyEveryMs' | 'time'> {
+  const { allowedLatenessMs = 0, earlyEveryMs, time } = options;
   const refuse = (why: string): never => {
     throw new JobDefinitionError(`${where}: ${why}`);
   };
+  expectKnown<WindowOptions>(options, { allowedLatenessMs: true, earlyEveryMs: true, time: true }, `${where}: window`);
   if (shape.kind === 'count') {
     if (allowedLatenessMs !== 0 || earlyEveryMs !== undefined || time !== undefined)
       refuse('countWindows have nothing to do with time: leave the options of window out');

@@ -2,6 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import { structured } from '../format/serdes.ts';
 import { JobDefinitionError } from '../graph/job.ts';
 import type { DeliveryPlace, DeliveryStart } from '../sinks/deliver/spec.ts';
+import { type EveryOption, expectKnown } from './known-options.ts';
 import { expectSerde } from './user-serde.ts';
 import { expectWhole } from './whole-number.ts';
 
@@ -48,6 +49,14 @@ export interface WriteAheadSinkOptions<T> {
   readonly maxBatchBytes?: number;
 }
 
+const OPTIONS: EveryOption<WriteAheadSinkOptions<unknown>> = {
+  deliver: true,
+  delivered: true,
+  value: true,
+  maxBatchRows: true,
+  maxBatchBytes: true,
+};
+
 const MOST_ROWS = 1_000_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
@@ -71,6 +80,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
  */
 export function writeAheadSink<T>(options: WriteAheadSinkOptions<T>): WriteAheadSink<T> {
   const { deliver, delivered, value = structured, maxBatchRows = 1000, maxBatchBytes = 1024 * 1024 } = options;
+  expectKnown(options, OPTIONS, 'writeAheadSink');
   expectFunction(deliver, 'writeAheadSink: deliver');
   if (delivered !== undefined) expectFunction(delivered, 'writeAheadSink: delivered');
   expectSerde(value, 'writeAheadSink: value');

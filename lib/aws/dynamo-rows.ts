@@ -43,7 +43,14 @@ export function savepointKey(job: string, name: string): Attributes {
 
 /** Absent attributes for undefined values. */
 export function attributes(values: Record<string, unknown>): Attributes {
-  return marshall(values, { removeUndefinedValues: true });
+  return marshall(asMaps(values) as Map<string, unknown>, { removeUndefinedValues: true }) as unknown as Attributes;
+}
+
+/** Objects as maps: what an object is, the SDK asks its `constructor`, which is a name that a user may have given. */
+function asMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asMaps);
+  if (typeof value !== 'object' || value === null) return value;
+  return new Map(Object.entries(value).map(([name, held]) => [name, asMaps(held)]));
 }
 
 export function encodeJob(row: JobRow): Attributes {

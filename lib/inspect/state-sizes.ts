@@ -1,5 +1,5 @@
 import type { Manifest } from '../protocol/manifest.ts';
-import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
+import { type BlobRef, blobsOf, bytesOf, type SnapshotRef } from '../protocol/references.ts';
 
 /** How much an operator keeps, as it is stored. */
 export interface StateSize {
@@ -14,12 +14,12 @@ export interface StateSize {
 /** By operator, from references alone: no blob is read. */
 export function stateSizes(state: Manifest['state']): StateSize[] {
   return Object.entries(state).map(([uid, subtasks]) => {
-    const refs = subtasks.flatMap(refsOf);
+    const refs = subtasks.flatMap(blobsOf);
     return {
       uid,
       subtasks: subtasks.length,
       blobs: refs.filter(({ at }) => at === 'store').length,
-      bytes: bytesOf(refs),
+      bytes: sumOf(refs),
     };
   });
 }
@@ -27,18 +27,10 @@ export function stateSizes(state: Manifest['state']): StateSize[] {
 /** The subtask that keeps most: much more than the others, and keys or key groups are dealt out unevenly. */
 export function largestSubtask(subtasks: readonly SnapshotRef[]): { readonly subtask: number; readonly bytes: number } {
   return subtasks
-    .map((ref, subtask) => ({ subtask, bytes: bytesOf(refsOf(ref)) }))
+    .map((ref, subtask) => ({ subtask, bytes: sumOf(blobsOf(ref)) }))
     .reduce((one, other) => (other.bytes > one.bytes ? other : one), { subtask: 0, bytes: 0 });
 }
 
-function refsOf({ base, deltas }: SnapshotRef): readonly BlobRef[] {
-  return base === undefined ? deltas : [base, ...deltas];
-}
-
-function bytesOf(refs: readonly BlobRef[]): number {
-  return refs.reduce((sum, ref) => sum + bytesIn(ref), 0);
-}
-
-function bytesIn(ref: BlobRef): number {
-  return ref.at === 'store' ? ref.bytes : Buffer.byteLength(ref.base64, 'base64');
+function sumOf(refs: readonly BlobRef[]): number {
+  return refs.reduce((sum, ref) => sum + bytesOf(ref), 0);
 }

@@ -15,24 +15,33 @@ export function sourceRequests(cluster: Cluster, clock: Clock): Omit<SourceReque
     offsets: (topic, partitions, at) =>
       repeated(clock, () => {
         const isolation = at === 'end' ? 'read_uncommitted' : 'read_committed';
-        return offsetsOf(cluster, topic, partitions, `offsets (${at})`, at === 'earliest' ? -2 : -1, isolation);
+        return offsetsOf(cluster, topic, partitions, { what: `offsets (${at})`, timestamp: at === 'earliest' ? -2 : -1, isolation });
       }),
 
     async offsetsAtTime(topic, partitions, timestampMs) {
       const what = `offsets at ${new Date(timestampMs).toISOString()}`;
-      const found = await repeated(clock, () => offsetsOf(cluster, topic, partitions, what, timestampMs));
+      const asked = { what, timestamp: timestampMs, isolation: 'read_committed' } as const;
+      const found = await repeated(clock, () => offsetsOf(cluster, topic, partitions, asked));
       return found.map((offset) => (offset < 0 ? undefined : offset));
     },
   };
+}
+
+/** What ListOffsets is asked. */
+interface OffsetsAsk {
+  /** For messages. */
+  readonly what: string;
+  /** Of the first record that is not older; -1: the end, -2: the start of the log. */
+  readonly timestamp: number;
+  /** Whose end of the log it is. */
+  readonly isolation: 'read_committed' | 'read_uncommitted';
 }
 
 async function offsetsOf(
   cluster: Cluster,
   topic: string,
   partitions: readonly number[],
-  asked: string,
-  timestamp: number,
-  isolation: 'read_committed' | 'read_uncommitted' = 'read_committed',
+  { what: asked, timestamp, isolation }: OffsetsAsk,
 ): Promise<number[]> {
   const what = `${asked} of topic ${topic}, partitions ${partitions.join(', ')}`;
   const about = { kind: 'topic', name: topic } as const;

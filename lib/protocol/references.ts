@@ -28,3 +28,13 @@ export const snapshotRefSchema = z
   })
   .readonly();
 export type SnapshotRef = z.infer<typeof snapshotRefSchema>;
+
+/** The blobs of a snapshot, the oldest first. */
+export function blobsOf({ base, deltas }: Pick<SnapshotRef, 'base' | 'deltas'>): readonly BlobRef[] {
+  return base === undefined ? deltas : [base, ...deltas];
+}
+
+/** Bytes of the blob, wherever it is. */
+export function bytesOf(ref: BlobRef): number {
+  return ref.at === 'store' ? ref.bytes : Buffer.byteLength(ref.base64, 'base64');
+}

@@ -39,6 +39,15 @@ export class TimerError extends Error {
 
 const SHOWN_BYTES = 32;
 
+/** What of a record cannot be read, and by what. */
+interface MalformedPart {
+  readonly part: 'key' | 'value';
+  readonly record: RecordPlace;
+  readonly source: string;
+  readonly serde: string;
+  readonly bytes: Buffer;
+}
+
 /** A record's key or value is not what the source's serde reads. Repeating the epoch cannot help. */
 export class MalformedRecordError extends Error {
   override readonly name = 'MalformedRecordError';
@@ -48,7 +57,7 @@ export class MalformedRecordError extends Error {
   readonly source: string;
   readonly serde: string;
 
-  constructor(part: 'key' | 'value', record: RecordPlace, source: string, serde: string, bytes: Buffer, cause: unknown) {
+  constructor({ part, record, source, serde, bytes }: MalformedPart, cause: unknown) {
     const shown = bytes.subarray(0, SHOWN_BYTES).toString('hex');
     const reason = `source ${source} cannot read the ${part} with serde ${serde}: ${messageOf(cause)}. It has ${bytes.length} bytes: ${shown}${bytes.length > SHOWN_BYTES ? '…' : ''}`;
     super(

@@ -111,6 +111,8 @@ function subtasksShown(stage: Stage, { state, outputs }: Pick<Manifest, 'state' 
       return snapshotsIn(state, stage.operators);
     case 'sink':
       return ofName(outputs, stage.id)?.length;
+    default:
+      return stage satisfies never;
   }
 }
 

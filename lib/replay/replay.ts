@@ -6,6 +6,7 @@ import type { PhysicalPlan } from '../plan/plan.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import type { Position } from '../protocol/manifest.ts';
+import { blobsOf } from '../protocol/references.ts';
 import type { OutputRow } from '../sinks/output-row.ts';
 import { createBlobs } from '../storage/blobs.ts';
 import { asThisCode } from './as-this-code.ts';
@@ -198,8 +199,6 @@ function differingWatermarks(decided: Position, after: Position): EpochAgain['wa
 
 /** The blobs that a position's state is in. */
 function storedNames({ state }: Position): ReadonlySet<string> {
-  const refs = Object.values(state).flatMap((subtasks) =>
-    subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
-  );
+  const refs = Object.values(state).flat().flatMap(blobsOf);
   return new Set(refs.flatMap((ref) => (ref.at === 'store' ? [ref.name] : [])));
 }

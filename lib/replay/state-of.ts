@@ -2,8 +2,7 @@ import { murmur2 } from '../format/murmur2.ts';
 import type { Serde } from '../format/serde.ts';
 import { broadcastStateName, type JobDefinition } from '../graph/job.ts';
 import { isAt } from '../graph/kinds.ts';
-import type { KeyGroupRange, SnapshotRef } from '../protocol/references.ts';
-import { inlineBytes } from '../stages/inline.ts';
+import { blobsOf, bytesOf, type KeyGroupRange, type SnapshotRef } from '../protocol/references.ts';
 import { readSnapshotBlobs } from '../stages/snapshot-blobs.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import { readSnapshot } from '../state/snapshot/reader.ts';
@@ -85,9 +84,7 @@ const CHUNK_BYTES = 32 * 1024 * 1024;
 
 /** The key groups in as many parts as it takes to have a part in memory at a time. @param snapshots of everything that is read at once */
 export function chunksOf(snapshots: readonly SnapshotRef[], maxParallelism: number): KeyGroupRange[] {
-  const bytes = snapshots
-    .flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas]))
-    .reduce((sum, ref) => sum + (ref.at === 'inline' ? inlineBytes(ref) : ref.bytes), 0);
+  const bytes = snapshots.flatMap(blobsOf).reduce((sum, ref) => sum + bytesOf(ref), 0);
   const chunks = Math.min(maxParallelism, Math.max(1, Math.ceil(bytes / CHUNK_BYTES)));
   return Array.from({ length: chunks }, (_, index) => ({
     first: Math.ceil((index * maxParallelism) / chunks),

@@ -205,6 +205,8 @@ async function perform(run: Run, effect: Effect, course: EpochCourse): Promise<D
     case 'progress':
     case 'chore':
       return undefined;
+    default:
+      return effect satisfies never;
   }
 }
 

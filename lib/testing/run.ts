@@ -20,8 +20,8 @@ import type { MemoryTopics } from './memory-topics.ts';
 /** What outlives a process of the job. */
 export interface Surroundings {
   readonly compiled: CompiledJob;
-  /** By what the author gave for a sink, its uid. */
-  readonly sinks: ReadonlyMap<unknown, string>;
+  /** By what the author gave for a sink, the uids of those that write to it. */
+  readonly sinks: ReadonlyMap<unknown, readonly string[]>;
   readonly topics: MemoryTopics;
   readonly blobStore: BlobStore;
   readonly clock: Clock;

@@ -1,35 +1,15 @@
 import type { DynamoSink } from '../api/dynamo.ts';
 import type { FileSink } from '../api/files.ts';
 import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
+import { expectKnown } from '../api/known-options.ts';
 import type { WriteAheadSink } from '../api/write-ahead.ts';
-import type { LoopState } from '../epoch/loop/state.ts';
-import { checkCompatible, fingerprint } from '../graph/fingerprint.ts';
-import { describeGraph } from '../graph/graph.ts';
 import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
-import { compilePlan } from '../plan/compile.ts';
 import type { Stage } from '../plan/plan.ts';
-import { timeDueAtMs } from '../time/due.ts';
-import {
-  asBuildHasIt,
-  DECISION,
-  type Epoch,
-  type EpochCourse,
-  type EpochOutcome,
-  firstEpoch,
-  heldInput,
-  runEpoch,
-  type SinkBatch,
-  stateAfter,
-  stateOfEmptyEpoch,
-} from './epochs.ts';
-import { errorOf } from './failures.ts';
+import { DECISION, type SinkBatch } from './epochs.ts';
 import { Input, type InputOf, type InputRecord } from './input.ts';
-import { memoryBlobs } from './memory-blobs.ts';
-import { MemoryTopics } from './memory-topics.ts';
+import { type EpochReport, type MemoryJob, newMemoryJob } from './memory-job.ts';
 import { readBatch, type WrittenOutput } from './read-output.ts';
-import { readBroadcastState, readState } from './read-state.ts';
-import { withRecordSinks } from './row-sinks.ts';
-import { type Parallelism, type Run, type Surroundings, startRun } from './run.ts';
+import type { Parallelism } from './run.ts';
 
 /** What a job in memory runs with. */
 export interface TestOptions {
@@ -41,18 +21,6 @@ export interface TestOptions {
   readonly partitions?: number | Readonly<Record<string, number>>;
   /** The processing time at first, in milliseconds since the Unix epoch; from then on it goes as the test says. @default 0 */
   readonly startMs?: number;
-}
-
-/** An epoch that was completed. */
-export interface EpochReport {
-  /** Its number; the first is 1. */
-  readonly epoch: number;
-  /** Was it there without input, because a time had come? */
-  readonly isForTime: boolean;
-  /** Records that its sources have read. */
-  readonly recordsIn: number;
-  /** Records that its sinks have written. */
-  readonly recordsOut: number;
 }
 
 /** How much of the input an epoch takes. */
@@ -91,8 +59,6 @@ export type Span = (
 };
 
 const DEFAULT_KEY_GROUPS = 128;
-/** Of one call. What needs more never comes to rest. */
-const MOST_EPOCHS = 100_000;
 
 /**
  * Runs a whole job in memory, epoch by epoch, with the engine's own code, for its author's tests. Made by `testJob`. Nothing happens by
@@ -101,31 +67,22 @@ const MOST_EPOCHS = 100_000;
  * One call at a time: await each before the next.
  */
 export class TestJob {
-  readonly #surroundings: Surroundings;
-  readonly #clock: { nowMs: number };
+  readonly #memory: MemoryJob;
   readonly #input: Input;
-  #parallelism: Parallelism;
-  #run: Promise<Run> | undefined;
-  /** By number. None before the first has been asked for. */
-  #epochs: readonly Epoch[];
-  #isBusy = false;
 
-  constructor(surroundings: Surroundings, clock: { nowMs: number }, parallelism: Parallelism, epochs: readonly Epoch[]) {
-    this.#surroundings = surroundings;
-    this.#clock = clock;
-    this.#input = new Input(surroundings.compiled.job, surroundings.topics);
-    this.#parallelism = parallelism;
-    this.#epochs = epochs;
+  constructor(memory: MemoryJob) {
+    this.#memory = memory;
+    this.#input = new Input(memory.surroundings.compiled.job, memory.surroundings.topics);
   }
 
   /** The last completed epoch; 0 at first. */
   get epoch(): number {
-    return Math.max(0, this.#epochs.length - 1);
+    return Math.max(0, this.#memory.epochs.length - 1);
   }
 
   /** Processing time, in milliseconds since the Unix epoch. */
   get nowMs(): number {
-    return this.#clock.nowMs;
+    return this.#memory.nowMs;
   }
 
   /**
@@ -165,7 +122,7 @@ export class TestJob {
    */
   async runEpoch({ maxRecords = Number.POSITIVE_INFINITY }: EpochOptions = {}): Promise<EpochReport | undefined> {
     if (!(maxRecords >= 1)) throw new RangeError(`maxRecords is ${maxRecords}, and must be 1 or more`);
-    return this.#alone(() => this.#runEpoch(maxRecords));
+    return this.#memory.alone((job) => job.runEpoch(maxRecords));
   }
 
   /**
@@ -176,7 +133,7 @@ export class TestJob {
    * await job.runUntilIdle();
    */
   async runUntilIdle({ maxRecords = Number.POSITIVE_INFINITY }: EpochOptions = {}): Promise<readonly EpochReport[]> {
-    return this.#alone(() => this.#runUntilIdle(maxRecords));
+    return this.#memory.alone((job) => job.runUntilIdle(maxRecords));
   }
 
   /**
@@ -188,22 +145,18 @@ export class TestJob {
    * await job.advanceWatermark('read-bids', 60_000);
    */
   async advanceWatermark(source: string, toMs: number): Promise<EpochReport> {
-    const stage = this.#surroundings.compiled.plan.stages.find((each) => each.kind === 'source' && each.id === source);
+    const { compiled, topics } = this.#memory.surroundings;
+    const stage = compiled.plan.stages.find((each) => each.kind === 'source' && each.id === source);
     if (stage?.kind !== 'source' || stage.eventTime === undefined)
       throw new JobDefinitionError(`the job has no source ${source} that has event time (kafkaSource({ …, eventTime }))`);
     if (!Number.isSafeInteger(toMs)) throw new RangeError(`a watermark is whole milliseconds, and not ${toMs}`);
     const { topic } = stage;
-    const partitions = Array.from({ length: this.#surroundings.topics.partitions(topic) }, (_, partition) => ({
+    const partitions = Array.from({ length: topics.partitions(topic) }, (_, partition) => ({
       topic,
       partition,
       watermarkMs: toMs,
     }));
-    return this.#alone(async () => {
-      const run = await this.#started();
-      const report = await this.#keep(run, await worked(run, await stateOfEmptyEpoch(this.#last(), run), { seen: { source, partitions } }));
-      if (report === undefined) throw new Error('an epoch was begun, and came to nothing');
-      return report;
-    });
+    return this.#memory.alone((job) => job.runEmptyEpoch({ source, partitions }));
   }
 
   /**
@@ -215,28 +168,14 @@ export class TestJob {
   async advanceProcessingTime({ byMs = 0, toMs = this.nowMs + byMs, job = 'running' }: Span): Promise<readonly EpochReport[]> {
     if (!Number.isSafeInteger(toMs) || toMs < this.nowMs)
       throw new RangeError(`processing time is ${this.nowMs} and goes forward by whole milliseconds: it cannot become ${toMs}`);
-    return this.#alone(async () => {
-      const reports: EpochReport[] = [];
-      if (job === 'running') {
-        const run = await this.#started();
-        for (let dueMs: number | undefined = this.nowMs; dueMs !== undefined && dueMs <= toMs; ) {
-          this.#clock.nowMs = Math.max(this.nowMs, dueMs);
-          reports.push(...(await this.#runUntilIdle(Number.POSITIVE_INFINITY)));
-          const nextMs = timeDueAtMs(this.#last().manifest, this.#surroundings.compiled.plan, heldInput(this.#last(), run));
-          dueMs = nextMs !== undefined && nextMs > this.nowMs ? nextMs : undefined;
-        }
-      }
-      this.#clock.nowMs = toMs;
-      if (job === 'running') reports.push(...(await this.#runUntilIdle(Number.POSITIVE_INFINITY)));
-      return reports;
-    });
+    return this.#memory.alone((memory) => memory.goTo(toMs, job));
   }
 
   /**
    * What a sink has written so far; by epoch, then sink subtask, then in the order in which it was. Of a sink that does not write to Kafka,
    * the rows that it was given: they are formatted for it, and brought nowhere.
    *
-   * @param sink as `kafkaSink` or another gave it, or its uid
+   * @param sink as `kafkaSink` or another gave it, then what all streams write to it that end there; or the uid of one
    * @example
    * expect(job.output('write-counts')).toMatchObject([{ value: 'hello: 1', timestamp: 0 }]);
    */
@@ -244,15 +183,19 @@ export class TestJob {
   output<T>(sink: RowSink<T>): readonly WrittenOutput<never, T>[];
   output(sink: string): readonly WrittenOutput[];
   output(sink: string | KafkaSink<never> | RowSink<never>): readonly WrittenOutput[] {
-    const { sinks, compiled } = this.#surroundings;
-    const uid = typeof sink === 'string' ? sink : sinks.get(sink);
-    const node = compiled.job.nodes.filter((each) => each.kind === 'sink').find((each) => each.uid === uid);
-    if (node === undefined) throw new JobDefinitionError(`the job has no sink ${describeSought(sink)}`);
+    const { sinks, compiled } = this.#memory.surroundings;
+    const all = compiled.job.nodes.filter((each) => each.kind === 'sink');
+    // One sink may be written by several streams.
+    const written = all.filter(({ uid }) => (typeof sink === 'string' ? uid === sink : sinks.get(sink)?.includes(uid)));
+    const [node] = written;
+    if (node === undefined)
+      throw new JobDefinitionError(`the job has no sink ${describeSought(sink)}; it has ${all.map(({ uid }) => uid).join(', ')}`);
+    const uids = written.map(({ uid }) => uid);
     // All of them are, in a job in memory.
     const topics = node.to.kind === 'kafka' ? node.to.topics : [];
     const serdesOf = ({ topic }: SinkBatch) => topics.find((each) => each.topic === topic) ?? { key: undefined, value: undefined };
-    return this.#epochs.flatMap(({ output }) =>
-      output.filter((batch) => batch.sink === node.uid).flatMap((batch) => readBatch(batch, serdesOf(batch))),
+    return this.#memory.epochs.flatMap(({ output }) =>
+      output.filter((batch) => uids.includes(batch.sink)).flatMap((batch) => readBatch(batch, serdesOf(batch))),
     );
   }
 
@@ -277,7 +220,7 @@ export class TestJob {
    * expect(await job.state('count-words', 'hello')).toEqual({ count: 1 });
    */
   async state(operator: string, key: unknown): Promise<Readonly<Record<string, unknown>>> {
-    const held = await this.#alone(() => this.#readState(operator, key));
+    const held = await this.#memory.alone((job) => job.state(operator, key));
     return Object.fromEntries(Object.entries(held).filter(([name]) => !name.startsWith('@')));
   }
 
@@ -288,10 +231,7 @@ export class TestJob {
    * expect(await job.broadcastState('check')).toEqual({ limit: new Map([['NO', 500]]) });
    */
   async broadcastState(operator: string): Promise<Readonly<Record<string, unknown>>> {
-    return this.#alone(async () => {
-      await this.#started();
-      return { ...(await readBroadcastState(this.#surroundings, this.#last().manifest, operator)) };
-    });
+    return { ...(await this.#memory.alone((job) => job.broadcastState(operator))) };
   }
 
   /**
@@ -301,7 +241,7 @@ export class TestJob {
    * expect(await job.timers('overdue', 'order 1')).toEqual({ event: [86_400_000], processing: [] });
    */
   async timers(operator: string, key: unknown): Promise<{ readonly event: readonly number[]; readonly processing: readonly number[] }> {
-    const held = (await this.#alone(() => this.#readState(operator, key)))['@timers'];
+    const held = (await this.#memory.alone((job) => job.state(operator, key)))['@timers'];
     return held === undefined ? { event: [], processing: [] } : (held as { event: number[]; processing: number[] });
   }
 
@@ -313,14 +253,11 @@ export class TestJob {
    * await job.crash({ before: 'write-counts' });
    */
   async crash({ before = DECISION, of = 'everything', maxRecords = Number.POSITIVE_INFINITY }: CrashOptions = {}): Promise<void> {
-    const { stages } = this.#surroundings.compiled.plan;
+    const { stages } = this.#memory.surroundings.compiled.plan;
     const place = before === DECISION ? before : stages.find((stage) => uidsIn(stage).includes(before))?.id;
     if (place === undefined)
       throw new RangeError(`there is no ${before} to crash before: there are ${[DECISION, ...stages.flatMap(uidsIn)].join(', ')}`);
-    await this.#alone(async () => {
-      await this.#attempt(maxRecords, { loseBefore: place });
-      if (of === 'everything') this.#run = undefined;
-    });
+    await this.#memory.alone((job) => job.crash(place, of, maxRecords));
   }
 
   /**
@@ -330,10 +267,8 @@ export class TestJob {
    * @example
    * job.restore({ parallelism: 3 });
    */
-  restore({ parallelism = this.#parallelism }: { readonly parallelism?: Parallelism } = {}): void {
-    if (this.#isBusy) throw new Error(TWICE);
-    this.#parallelism = parallelism;
-    this.#run = undefined;
+  restore({ parallelism = this.#memory.parallelism }: { readonly parallelism?: Parallelism } = {}): void {
+    this.#memory.restart(parallelism);
   }
 
   /**
@@ -351,7 +286,7 @@ export class TestJob {
   fork({
     epoch = this.epoch,
     job,
-    parallelism = job === undefined ? this.#parallelism : 1,
+    parallelism = job === undefined ? this.#memory.parallelism : 1,
   }: {
     readonly epoch?: number;
     readonly job?: JobDefinition;
@@ -359,89 +294,8 @@ export class TestJob {
   } = {}): TestJob {
     if (!Number.isInteger(epoch) || epoch < 0 || epoch > this.epoch)
       throw new RangeError(`there is no epoch ${epoch}: the last is ${this.epoch}`);
-    const clock = { nowMs: this.nowMs };
-    const topics = this.#surroundings.topics.copy();
-    const epochs = this.#epochs.slice(0, epoch + 1);
-    const surroundings = { ...this.#surroundings, topics, clock: virtualClock(clock) };
-    const last = epochs.pop();
-    if (job === undefined || last === undefined)
-      return new TestJob(
-        { ...surroundings, ...(job && ofBuild(job)) },
-        clock,
-        parallelism,
-        last === undefined ? epochs : [...epochs, last],
-      );
-    const build = ofBuild(job);
-    checkGoesOn(this.#surroundings.compiled.job, build.compiled.job);
-    return new TestJob({ ...surroundings, ...build }, clock, parallelism, [...epochs, asBuildHasIt(last, build.compiled, topics)]);
+    return new TestJob(this.#memory.fork(epoch, job, parallelism));
   }
-
-  async #runUntilIdle(most: number): Promise<readonly EpochReport[]> {
-    const reports: EpochReport[] = [];
-    for (;;) {
-      const report = await this.#runEpoch(most);
-      if (report === undefined) return reports;
-      reports.push(report);
-      if (reports.length === MOST_EPOCHS) throw new Error(`after ${MOST_EPOCHS} epochs there is still something to do: it never ends`);
-    }
-  }
-
-  async #runEpoch(most: number): Promise<EpochReport | undefined> {
-    return this.#keep(await this.#started(), await this.#attempt(most));
-  }
-
-  async #attempt(most: number, course?: EpochCourse): Promise<EpochOutcome> {
-    const run = await this.#started();
-    return worked(run, stateAfter(this.#last(), run, most), course);
-  }
-
-  async #keep(run: Run, outcome: EpochOutcome): Promise<EpochReport | undefined> {
-    switch (outcome.outcome) {
-      case 'failed':
-        throw await errorOf(run, outcome);
-      case 'completed': {
-        this.#epochs = [...this.#epochs, outcome.epoch];
-        const { manifest, isForTime, recordsIn, recordsOut } = outcome.epoch;
-        return { epoch: manifest.epoch, isForTime, recordsIn, recordsOut };
-      }
-      case 'nothing':
-      case 'lost':
-        return undefined;
-    }
-  }
-
-  async #started(): Promise<Run> {
-    this.#run ??= startRun(this.#surroundings, this.#parallelism);
-    const run = await this.#run;
-    if (this.#epochs.length === 0) this.#epochs = [firstEpoch(run)];
-    return run;
-  }
-
-  async #readState(operator: string, key: unknown): Promise<Readonly<Record<string, unknown>>> {
-    await this.#started();
-    return readState(this.#surroundings, this.#last().manifest, operator, key);
-  }
-
-  #last(): Epoch {
-    return this.#epochs.at(-1) as Epoch;
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isBusy) throw new Error(TWICE);
-    this.#isBusy = true;
-    try {
-      return await work();
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-}
-
-/** An epoch, in which no function has changed what it kept of one before. */
-async function worked(run: Run, state: LoopState, course?: EpochCourse): Promise<EpochOutcome> {
-  const outcome = await runEpoch(run, state, course);
-  if (outcome.outcome !== 'failed') run.keptObjects.check();
-  return outcome;
 }
 
 /** A sink that does not write to Kafka. */
@@ -451,8 +305,6 @@ function describeSought(sink: string | KafkaSink<never> | RowSink<never>): strin
   if (typeof sink === 'string') return sink;
   return sink.kind === 'kafka' ? `to ${sink.topics.map(({ topic }) => topic).join(', ')}` : `of this kind (${sink.kind})`;
 }
-
-const TWICE = 'the job is at work still: await each call before the next';
 
 /**
  * A job in memory, for unit tests of it: no broker, no cloud, no waiting. Its topics are empty, and read from their beginning whatever the
@@ -465,43 +317,15 @@ const TWICE = 'the job is at work still: await each call before the next';
  * expect(job.values('write-counts')).toEqual(['hello:::1', 'world:::1', 'hello:::2']);
  */
 export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob {
+  expectKnown<TestOptions>(options, { parallelism: true, maxParallelism: true, partitions: true, startMs: true }, 'testJob');
   const { parallelism = 1, maxParallelism = DEFAULT_KEY_GROUPS, partitions = 1, startMs = 0 } = options;
   if (!Number.isSafeInteger(startMs) || startMs < 0)
     throw new RangeError(`startMs is ${startMs}, and must be whole milliseconds, 0 or more`);
   const byTopic = new Map(typeof partitions === 'number' ? [] : Object.entries(partitions));
   const partitionsOf = (topic: string) => (typeof partitions === 'number' ? partitions : (byTopic.get(topic) ?? 1));
-  const clock = { nowMs: startMs };
-  let ids = 0;
-  const random = { id: () => (ids++).toString(16).padStart(32, '0'), fraction: () => 0.5 };
-  const surroundings = {
-    ...ofBuild(job),
-    topics: new MemoryTopics(partitionsOf),
-    blobStore: memoryBlobs(),
-    clock: virtualClock(clock),
-    random,
-    maxParallelism,
-  };
-  return new TestJob(surroundings, clock, parallelism, []);
-}
-
-/** What is known of a build of a job. */
-function ofBuild(job: JobDefinition): Pick<Surroundings, 'compiled' | 'sinks'> {
-  const recording = withRecordSinks(job);
-  const compiled = { job: recording, plan: compilePlan(recording) };
-  return { compiled, sinks: new Map(job.nodes.flatMap((node) => (node.kind === 'sink' ? [[node.to, node.uid] as const] : []))) };
-}
-
-function checkGoesOn(before: JobDefinition, after: JobDefinition): void {
-  const compatibility = checkCompatible(fingerprint(describeGraph(before)), fingerprint(describeGraph(after)));
-  if (compatibility.outcome === 'incompatible')
-    throw new JobDefinitionError(`job ${after.name} cannot go on with this graph: ${compatibility.differences.join('; ')}`);
+  return new TestJob(newMemoryJob(job, { parallelism, maxParallelism, partitionsOf, startMs }));
 }
 
 function uidsIn(stage: Stage): readonly string[] {
   return stage.kind === 'operator' ? stage.operators : [stage.id];
-}
-
-function virtualClock(clock: { readonly nowMs: number }) {
-  const now = () => clock.nowMs;
-  return { now, elapsedMs: now, sleep: async () => {} };
 }

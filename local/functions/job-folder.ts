@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, type Stats, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,11 +45,20 @@ async function removeLeftFolders(): Promise<void> {
     folders.map(async (name) => {
       const path = join(tmpdir(), name);
       const socket = join(path, OWNER_SOCKET);
-      const made = statSync(socket, { throwIfNoEntry: false });
+      const made = lookAt(socket);
       if (made === undefined || made.uid !== process.getuid?.() || Date.now() - made.mtimeMs < BEING_MADE_MS) return;
       if (!(await listens(socket))) rmSync(path, { recursive: true, force: true });
     }),
   );
+}
+
+/** Undefined also of what cannot be looked into: each user's folder is closed to the others of the machine. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function listens(path: string): Promise<boolean> {

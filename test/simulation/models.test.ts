@@ -7,7 +7,8 @@ import { savepointStoreContract } from '../contracts/savepoint-store.ts';
 import { transactionLogicContract } from '../contracts/transaction-logic.ts';
 import { Dice } from './kernel/dice.ts';
 import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
-import { EpochTable, modelEpochStore, modelJobRemoval } from './models/epoch-table.ts';
+import { modelEpochStore, modelJobRemoval } from './models/epoch-store.ts';
+import { EpochTable } from './models/epoch-table.ts';
 import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
 

@@ -6,7 +6,8 @@ import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState
 import { compilePlan } from '../../lib/plan/compile.ts';
 import { runCommand } from '../unit/cli/run-command.ts';
 import { wordsBy } from './jobs/lines.ts';
-import { EpochTable, modelEpochStore } from './models/epoch-table.ts';
+import { modelEpochStore } from './models/epoch-store.ts';
+import { EpochTable } from './models/epoch-table.ts';
 import { parallelismOf } from './parallelism.ts';
 import { archiveOf, writesIn } from './replayed.ts';
 import { story } from './scenarios/story.ts';

@@ -4,7 +4,7 @@ import { type EpochAgain, type Replay, replayEpochs } from '../../lib/replay/rep
 import { createBlobs } from '../../lib/storage/blobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import { modelBlobStore } from './models/blob-bucket.ts';
-import { modelEpochStore } from './models/epoch-table.ts';
+import { modelEpochStore } from './models/epoch-store.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
 import { DEAD_LETTER_TOPIC, JOB } from './sim-job.ts';
 import type { World } from './world.ts';

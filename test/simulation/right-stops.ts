@@ -91,7 +91,7 @@ export class Person {
   #givesUpState(message: string, row: JobRow | undefined): boolean {
     const [, group = '', job, incarnation] = FORGOTTEN_JOB.exec(message) ?? [];
     if (job === undefined || row?.lastCompleted !== undefined || row?.incarnation === incarnation) return false;
-    this.#startsAnew = this.#broker.groupTexts(group).some((text) => text.includes(`incarnation ${incarnation} `));
+    this.#startsAnew = this.#broker.groups.texts(group).some((text) => text.includes(`incarnation ${incarnation} `));
     return this.#startsAnew;
   }
 

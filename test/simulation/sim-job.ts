@@ -1,5 +1,5 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
-import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
+import type { JobDefinition, JobNode } from '../../lib/graph/job.ts';
 import type { SinkSpec } from '../../lib/sinks/kinds.ts';
 import type { Rewritten } from './jobs/plain-joins.ts';
 import { faultless, type UserCode } from './user-code.ts';
@@ -49,15 +49,17 @@ export interface JobShape {
   readonly operators: readonly string[];
   /** By uid that a source or an operator has in build a, that of build b, where it is another one. */
   readonly formerly: ReadonlyMap<string, string>;
+  /** By the name of a stage in build a, that of build b, where another operator comes before its first there. */
+  readonly stagesBefore: ReadonlyMap<string, string>;
   /** Whether a sink has no keyed operator before it: it writes as much as the lines are long. */
   readonly writesLines: boolean;
 }
 
 /** What keeps state by key. */
-export type KeyedNode = ProcessNode | WindowNode;
+export type KeyedNode = Extract<JobNode, { readonly states: unknown }>;
 
 export function isKeyed(node: JobNode): node is KeyedNode {
-  return node.kind === 'process' || node.kind === 'window';
+  return 'states' in node;
 }
 
 const shapes = new WeakMap<SimJob, JobShape>();
@@ -87,10 +89,26 @@ export function shapeOf(job: SimJob): JobShape {
         'formerly' in node && node.formerly !== undefined ? node.formerly.map((name): [string, string] => [name, node.uid]) : [],
       ),
     ),
+    stagesBefore: stagesBefore(job.define('a', 'earliest', faultless), definition),
     writesLines: nodes.some((node) => node.kind === 'sink' && !isBehindKey(node.id)),
   };
   shapes.set(job, shape);
   return shape;
+}
+
+function stagesBefore(before: JobDefinition, after: JobDefinition): ReadonlyMap<string, string> {
+  const left = new Set(after.nodes.filter(isKeyed).map(({ uid }) => uid));
+  const stages = before.nodes
+    .filter(isKeyed)
+    .flatMap(({ uid }) => (left.has(uid) ? [[stageOf(before, uid), stageOf(after, uid)] as const] : []));
+  return new Map(stages.filter(([was, is]) => was !== is));
+}
+
+/** The first operator behind the same keyBy names the stage. */
+export function stageOf(job: JobDefinition, uid: string): string {
+  const operators = job.nodes.filter(isKeyed);
+  const inputs = operators.find((node) => node.uid === uid)?.inputs ?? [];
+  return operators.find((other) => other.inputs.some((input) => inputs.includes(input)))?.uid ?? uid;
 }
 
 function withRewritten({ define, rewritten = {} }: SimJob): JobDefinition {

@@ -176,7 +176,7 @@ export class World {
       epochs: checker.epochs,
       manifestsInBlobs: checker.manifestsInBlobs,
       repeated: checker.repeated,
-      forgotten: this.broker.forgotten,
+      forgotten: this.broker.transactions.forgotten,
       brokerFaults: this.brokerFaults.counts,
       diskFaults: this.#diskFaults,
       virtualMs: scheduler.nowMs,

@@ -5,6 +5,7 @@ import { copyOf } from '../../operators/copy.ts';
 import { type ValuePlace, valuePlaceSerde } from '../../operators/kinds/window/panes.ts';
 import type { OrderedMap } from '../../state/columns/map.ts';
 import { expectGiven } from '../expect-given.ts';
+import { expectKnown } from '../known-options.ts';
 import { mapState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import { shownValue } from '../whole-number.ts';
@@ -54,6 +55,7 @@ export function intervalJoin(
 ): DraftedJoin {
   expectGiven(options, where, '{ lowerBoundMs: 0, upperBoundMs: 60_000, join: (left, right) => … }');
   const { lowerBoundMs, upperBoundMs, join, type = 'inner' } = options as IntervalJoin<unknown, unknown, unknown>;
+  expectKnown(options, { lowerBoundMs: true, upperBoundMs: true, join: true, type: true }, where);
   checkBounds({ lowerBoundMs, upperBoundMs }, where);
   refuseAsync(join, `${where}: join`);
   if (type !== 'inner' && type !== 'left')

@@ -3,6 +3,7 @@ import { JobDefinitionError, type KeyedContext, type Output } from '../../graph/
 import { copyOf } from '../../operators/copy.ts';
 import type { ValueState } from '../../state/columns/value.ts';
 import { expectGiven } from '../expect-given.ts';
+import { expectKnown } from '../known-options.ts';
 import { valueState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import type { DraftedJoin, JoinSide } from './drafted-join.ts';
@@ -58,6 +59,7 @@ interface State {
 export function joinTables(options: AnyTablesJoin, sides: readonly [JoinSide, JoinSide], where: string): DraftedJoin {
   expectGiven(options, where, '{ join: (left, right) => … }');
   const { join, type = 'inner', isLeftDeleted = isNothing, isRightDeleted = isNothing } = options;
+  expectKnown(options, { join: true, type: true, isLeftDeleted: true, isRightDeleted: true }, where);
   refuseAsync(join, `${where}: join`);
   refuseAsync(isLeftDeleted, `${where}: isLeftDeleted`);
   refuseAsync(isRightDeleted, `${where}: isRightDeleted`);

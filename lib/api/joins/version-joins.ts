@@ -3,6 +3,7 @@ import { JobDefinitionError, type Output } from '../../graph/job.ts';
 import { copyOf } from '../../operators/copy.ts';
 import type { ValueState } from '../../state/columns/value.ts';
 import { expectGiven } from '../expect-given.ts';
+import { expectKnown } from '../known-options.ts';
 import { valueState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import type { DraftedJoin, JoinSide } from './drafted-join.ts';
@@ -35,6 +36,7 @@ interface State {
 export function versionJoin(options: VersionJoin<unknown, unknown, unknown>, versions: JoinSide, where: string): DraftedJoin {
   expectGiven(options, where, '{ join: (row, version) => … }');
   const { join, type = 'inner', isDeleted = isNothing } = options as VersionJoin<unknown, unknown, unknown>;
+  expectKnown(options, { join: true, type: true, isDeleted: true }, where);
   refuseAsync(join, `${where}: join`);
   refuseAsync(isDeleted, `${where}: isDeleted`);
   if (type !== 'inner' && type !== 'left')

@@ -3,6 +3,7 @@ import type { WindowContext, WindowProcess } from '../../graph/windows.ts';
 import { copyOf } from '../../operators/copy.ts';
 import type { OfInput } from '../../operators/of-input.ts';
 import { expectGiven } from '../expect-given.ts';
+import { expectKnown } from '../known-options.ts';
 import { refuseAsync } from '../user-function.ts';
 
 /** Which rows of two streams give a result: pairs of one key and window. */
@@ -53,6 +54,7 @@ export type CoGroup = (
 export function windowJoin(options: AnyWindowJoin, where: string): CoGroup {
   expectGiven(options, where, '{ join: (left, right) => … }');
   const { type = 'inner', join } = options;
+  expectKnown(options, { join: true, type: true }, where);
   refuseAsync(join, `${where}: join`);
   if (!['inner', 'left', 'right', 'full'].includes(type))
     throw new JobDefinitionError(`${where}: type is ${JSON.stringify(type)}, and may be 'inner', 'left', 'right' or 'full'`);

@@ -4,6 +4,7 @@ import { JobDefinitionError } from '../../graph/job.ts';
 import { writeSized } from '../../state/columns/encoding.ts';
 import { Cursor } from '../../state/snapshot/cursor.ts';
 import { expectGiven } from '../expect-given.ts';
+import { type EveryOption, expectKnown } from '../known-options.ts';
 import { refuseAsync } from '../user-function.ts';
 import { expectWhole } from '../whole-number.ts';
 import { encodingOf } from './encoding-of.ts';
@@ -23,7 +24,15 @@ interface ByComparison<T> {
   readonly by?: undefined;
 }
 
-export type AnyOrder = { readonly n: number; readonly by?: unknown; readonly compare?: unknown; readonly withTies?: unknown };
+export type AnyOrder = {
+  readonly n: number;
+  readonly by?: unknown;
+  readonly compare?: unknown;
+  readonly withTies?: unknown;
+  readonly ttlMs?: unknown;
+};
+
+const ORDER_OPTIONS: EveryOption<AnyOrder> = { n: true, by: true, compare: true, withTies: true, ttlMs: true };
 
 /** More would be decoded and encoded again for each value that comes. */
 const MOST = 10_000;
@@ -40,6 +49,7 @@ export class Ranking {
   constructor(order: AnyOrder, value: Serde<unknown>, where: string) {
     expectGiven(order, where, '{ n: 10, by: ({ price }) => price }');
     const { n, by, compare, withTies = false } = order;
+    expectKnown(order, ORDER_OPTIONS, where);
     expectWhole(n, `${where}: n`, 1, MOST);
     if ((by === undefined) === (compare === undefined))
       throw new JobDefinitionError(`${where}: give it either \`by\`, by whose number the greatest ranks first, or \`compare\``);

@@ -1,5 +1,5 @@
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { BlobRef } from '../../protocol/references.ts';
+import { type BlobRef, blobsOf } from '../../protocol/references.ts';
 import { epochOfBlob } from '../../storage/blobs.ts';
 
 /**
@@ -13,9 +13,7 @@ export function epochsToRetire(retiredThrough: number, lastCommitted: number, re
 
 /** Every stored blob that a manifest needs: snapshots always, staged output only until the epoch is COMMITTED. */
 export function liveNames(manifest: Manifest, lastCommitted: number): string[] {
-  const snapshots = Object.values(manifest.state).flatMap((subtasks) =>
-    subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
-  );
+  const snapshots = Object.values(manifest.state).flat().flatMap(blobsOf);
   const outputs = manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : [];
   return [...snapshots, ...outputs].flatMap(storedName);
 }

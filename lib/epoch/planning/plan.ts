@@ -139,7 +139,7 @@ function lostMessage(gap: Gap): string {
 }
 
 /** The ids of `previous`, with those that are there now. */
-export function topicIdsAfter(previous: TopicIds | undefined, sources: readonly SourceEnds[]): TopicIds {
+export function topicIdsAfter(previous: TopicIds | undefined, sources: readonly Pick<SourceEnds, 'stage' | 'id'>[]): TopicIds {
   const found = sources.flatMap(({ stage, id }) =>
     id === undefined ? [] : [[stage.id, { ...ofName(previous, stage.id), [stage.topic]: id }] as const],
   );

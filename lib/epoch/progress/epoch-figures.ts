@@ -3,7 +3,7 @@ import type { PhysicalPlan, Stage } from '../../plan/plan.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, SourceOffsets } from '../../protocol/manifest.ts';
-import type { BlobRef } from '../../protocol/references.ts';
+import { blobsOf, bytesOf } from '../../protocol/references.ts';
 import { type Attempt, bytesRead, countsOf } from '../attempt/attempt.ts';
 
 /** What a committed epoch was, for people and metrics; no decision reads it. */
@@ -99,10 +99,6 @@ function sumOf(behind: SourceOffsets): number {
 function stateBytes(state: Manifest['state']): number {
   return Object.values(state)
     .flat()
-    .flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas]))
-    .reduce((sum, ref) => sum + sizeOf(ref), 0);
-}
-
-function sizeOf(ref: BlobRef): number {
-  return ref.at === 'store' ? ref.bytes : Buffer.byteLength(ref.base64, 'base64');
+    .flatMap(blobsOf)
+    .reduce((sum, ref) => sum + bytesOf(ref), 0);
 }

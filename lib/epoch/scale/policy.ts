@@ -194,9 +194,9 @@ function up(
   return wanted.length === 0 ? { memory: behind, wanted } : { memory: { ...behind, settled: 0, rateBefore: rate }, wanted };
 }
 
-/** Half of the way to what was too many: each try that comes to nothing costs as many failures. */
-function mostBelow(present: number, tooMany = Number.POSITIVE_INFINITY): number {
-  return Math.max(Math.floor((present + tooMany) / 2), present);
+/** Half of the way to what was too many: each try that comes to nothing costs as many failures. What an epoch has had since is not too many. */
+function mostBelow(present: number, tooMany: number | undefined): number {
+  return tooMany === undefined || tooMany <= present ? Number.POSITIVE_INFINITY : Math.floor((present + tooMany) / 2);
 }
 
 function down(memory: PolicyMemory, load: EpochLoad, stages: Judged, rules: PolicyRules): ReturnType<typeof scaleByItself> {

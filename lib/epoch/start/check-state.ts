@@ -3,7 +3,7 @@ import { statesBefore, statesIn } from '../../graph/fingerprint.ts';
 import { stateNames } from '../../plan/plan.ts';
 import { BlobMissingError } from '../../ports/blob-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
+import { type BlobRef, blobsOf, type SnapshotRef } from '../../protocol/references.ts';
 import { decodeHead, headBytes, type SnapshotHead } from '../../state/snapshot/head.ts';
 import { notReadable, readsSerdes, type StoredState, stateNamed } from '../../state/stored-state.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
@@ -100,7 +100,7 @@ function leftBehind(what: string, kept: string, uid: string, state?: string): Jo
 }
 
 async function headsOf({ blobs }: ReadingDeps, snapshots: readonly SnapshotRef[]): Promise<readonly SnapshotHead[]> {
-  const refs = snapshots.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas]));
+  const refs = snapshots.flatMap(blobsOf);
   const heads: SnapshotHead[] = [];
   for (let first = 0; first < refs.length; first += AT_ONCE)
     heads.push(...(await Promise.all(refs.slice(first, first + AT_ONCE).map((ref) => headOf(blobs, ref)))));

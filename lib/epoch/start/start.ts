@@ -12,6 +12,7 @@ import { decideManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
 import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
+import { topicIdsAfter } from '../planning/plan.ts';
 import { askedUnderNewNames, firstScale, type Scale } from '../scale/scale.ts';
 import { startOfSource } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
@@ -195,7 +196,7 @@ async function withStartingOffsets(
   for (const source of unread) {
     const { id, topic } = source;
     const { topicId, numbers } = await startOfSource(deps, settings, source, held.signal);
-    if (topicId !== undefined) topicIds = { ...topicIds, [id]: { ...ofName(topicIds, id), [topic]: topicId } };
+    topicIds = topicIdsAfter(topicIds, [{ stage: source, id: topicId }]);
     offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
   }
   const nowMs = deps.clock.now();

@@ -24,8 +24,9 @@ function valueReader({ uid, value: serde }: SourceNode, reader: RecordSetReader)
       return serde.read(reader.bytes, reader.valueStart, reader.valueEnd);
     } catch (cause) {
       if (cause instanceof NotPreparedError) throw cause;
-      const shown = reader.bytes.subarray(reader.valueStart, reader.valueEnd);
-      throw new MalformedRecordError('value', { topic, partition, offset: reader.offset }, uid, serde.name, shown, cause);
+      const record = { topic, partition, offset: reader.offset };
+      const unread = reader.bytes.subarray(reader.valueStart, reader.valueEnd);
+      throw new MalformedRecordError({ part: 'value', record, source: uid, serde: serde.name, bytes: unread }, cause);
     }
   };
 }
@@ -39,7 +40,8 @@ function selectReader({ uid, key, value }: SourceNode, select: NonNullable<Sourc
       return serde.read(reader.bytes, start, end);
     } catch (cause) {
       if (cause instanceof NotPreparedError) throw cause;
-      throw new MalformedRecordError(part, place, uid, serde.name, reader.bytes.subarray(start, end), cause);
+      const unread = reader.bytes.subarray(start, end);
+      throw new MalformedRecordError({ part, record: place, source: uid, serde: serde.name, bytes: unread }, cause);
     }
   };
   return (topic, partition) => {

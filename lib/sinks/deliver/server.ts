@@ -1,5 +1,7 @@
 import { MalformedError } from '../../protocol/malformed.ts';
+import { checkCovered } from '../../protocol/permit.ts';
 import { thrownOf } from '../../records/errors.ts';
+import { checkConnector } from '../check-connector.ts';
 import type { DeliveredServer, DeliverOutcome, SinkPlace, Until } from '../connector.ts';
 import { paceUntil } from '../pace.ts';
 import { CONNECTOR } from './coordination.ts';
@@ -12,10 +14,10 @@ import { readBatches, type StagedBatch } from './staged-rows.ts';
 export function serveDeliver(specOf: (sink: string) => DeliverSinkSpec | undefined): DeliveredServer {
   return {
     how: 'delivered',
-    async deliver(until, permit, { sink, connector, epoch }, { staged, done, place }) {
-      if (connector !== CONNECTOR)
-        throw new MalformedError(`output of sink ${sink}, epoch ${epoch}, is of connector ${connector}, and was given to ${CONNECTOR}`);
-      if (permit.epoch !== epoch) throw new Error(`the permit for epoch ${permit.epoch} does not cover output of epoch ${epoch}`);
+    async deliver(until, permit, committable, { staged, done, place }) {
+      checkConnector(committable, CONNECTOR);
+      checkCovered(committable, permit);
+      const { sink, epoch } = committable;
       const spec = specOf(sink);
       const known = batchesDone(done);
       if (spec === undefined) return { outcome: 'failed', done: doneOf(known ?? 0), kind: 'refused', message: withoutCode(sink, epoch) };

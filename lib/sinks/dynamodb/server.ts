@@ -1,7 +1,8 @@
 import type { ItemTables, ItemWrite, Ledger, LedgerState } from '../../ports/item-tables.ts';
 import type { SinkTargets } from '../../ports/sink-targets.ts';
 import { StoreProblem } from '../../ports/store-problem.ts';
-import { MalformedError } from '../../protocol/malformed.ts';
+import { checkCovered } from '../../protocol/permit.ts';
+import { checkConnector } from '../check-connector.ts';
 import type { DeliveredServer, DeliverOutcome, Staged, Until } from '../connector.ts';
 import { paceUntil } from '../pace.ts';
 import { CONNECTOR } from './coordination.ts';
@@ -20,10 +21,10 @@ const MOST_BYTES = 3_500_000;
 export function serveDynamo(targets: SinkTargets): DeliveredServer {
   return {
     how: 'delivered',
-    async deliver(until, permit, { sink, connector, epoch }, { staged, done, place }) {
-      if (connector !== CONNECTOR)
-        throw new MalformedError(`output of sink ${sink}, epoch ${epoch}, is of connector ${connector}, and was given to ${CONNECTOR}`);
-      if (permit.epoch !== epoch) throw new Error(`the permit for epoch ${permit.epoch} does not cover output of epoch ${epoch}`);
+    async deliver(until, permit, committable, { staged, done, place }) {
+      checkConnector(committable, CONNECTOR);
+      checkCovered(committable, permit);
+      const { epoch } = committable;
       const { facts, writes } = await writesIn(staged);
       if (facts === undefined) return { outcome: 'delivered' };
       const ledger = ledgerOf(facts.ledgerTable, facts.ledgerKeys, place);

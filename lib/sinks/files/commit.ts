@@ -1,6 +1,6 @@
 import { StoreProblem } from '../../ports/store-problem.ts';
 import type { UploadStore } from '../../ports/uploads.ts';
-import type { CommitPermit } from '../../protocol/permit.ts';
+import { type CommitPermit, checkCovered } from '../../protocol/permit.ts';
 import type { CommitOutcome } from '../connector.ts';
 import type { FilesCommittable, Uploaded } from './committable.ts';
 import { forEachFile } from './upload.ts';
@@ -10,8 +10,8 @@ import { forEachFile } from './upload.ts';
  * has completed: no other job makes such a name, and no other attempt of the epoch is ever completed.
  */
 export async function commitFiles(store: UploadStore, permit: CommitPermit, committable: FilesCommittable): Promise<CommitOutcome> {
-  const { epoch, files, manifest, location } = committable;
-  if (permit.epoch !== epoch) throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${epoch}`);
+  checkCovered(committable, permit);
+  const { files, manifest, location } = committable;
   try {
     const doubts = (await forEachFile(files, (file) => complete(store, file))).filter((doubt) => doubt !== undefined);
     // Whoever sees the list sees its files.

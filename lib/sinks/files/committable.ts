@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Committable } from '../../protocol/committable.ts';
 import { MalformedError } from '../../protocol/malformed.ts';
 import { count, list, name, shapeFault } from '../../protocol/shape.ts';
+import { checkConnector } from '../check-connector.ts';
 
 /** Of committables whose token is one of these. */
 export const CONNECTOR = 'files';
@@ -34,11 +35,12 @@ const tokenSchema = z
 export type FilesCommittable = Pick<Committable, 'sink' | 'subtask' | 'epoch'> & z.infer<typeof tokenSchema>;
 
 /** The files that a committable is. @throws MalformedError: it is another connector's, or damaged */
-export function filesCommittable({ sink, connector, subtask, epoch, token }: Committable): FilesCommittable {
-  const what = `the committable of sink ${sink}, subtask ${subtask}, epoch ${epoch}`;
-  if (connector !== CONNECTOR) throw new MalformedError(`${what} is of connector ${connector}, and was given to ${CONNECTOR}`);
+export function filesCommittable(committable: Committable): FilesCommittable {
+  checkConnector(committable, CONNECTOR);
+  const { sink, subtask, epoch, token } = committable;
   const fault = shapeFault(tokenSchema, token);
-  if (fault !== undefined) throw new MalformedError(`${what} holds no files: ${fault}`);
+  if (fault !== undefined)
+    throw new MalformedError(`the committable of sink ${sink}, subtask ${subtask}, epoch ${epoch} holds no files: ${fault}`);
   return { sink, subtask, epoch, ...(token as z.infer<typeof tokenSchema>) };
 }
 

@@ -1,4 +1,5 @@
 import type { SinkTargets } from '../../ports/sink-targets.ts';
+import { checkCovered } from '../../protocol/permit.ts';
 import type { PreparedServer } from '../connector.ts';
 import { commitFiles } from './commit.ts';
 import { filesCommittable, uploadsOf } from './committable.ts';
@@ -24,7 +25,8 @@ export function serveFiles(targets: SinkTargets, specOf: (sink: string) => FileS
       const files = filesCommittable(committable);
       return commitFiles(await targets.uploads(files.location), permit, files);
     },
-    async resolve(_until, _permit, committable, { place }, staged) {
+    async resolve(_until, permit, committable, { place }, staged) {
+      checkCovered(committable, permit);
       const files = filesCommittable(committable);
       return resolveFiles(await writerFor(files.location, place.sink), place, files, staged);
     },

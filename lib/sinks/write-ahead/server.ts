@@ -1,7 +1,7 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { TransactionRequests } from '../../ports/kafka-requests.ts';
-import { MalformedError } from '../../protocol/malformed.ts';
 import { checkCovered } from '../../protocol/permit.ts';
+import { checkConnector } from '../check-connector.ts';
 import type { DeliveredServer } from '../connector.ts';
 import { mendOf } from '../kafka/answers.ts';
 import { sendPlain } from '../kafka/send-staged.ts';
@@ -14,9 +14,7 @@ export function serveWriteAhead(kafka: TransactionRequests): DeliveredServer {
   return {
     how: 'delivered',
     async deliver(until, permit, committable, { staged, done }) {
-      const { sink, connector, epoch } = committable;
-      if (connector !== CONNECTOR)
-        throw new MalformedError(`output of sink ${sink}, epoch ${epoch}, is of connector ${connector}, and was given to ${CONNECTOR}`);
+      checkConnector(committable, CONNECTOR);
       checkCovered(committable, permit);
       const acknowledged = acknowledgedIn(done);
       const sent = await sendPlain({ ...until, kafka }, await sectionsOf(staged), acknowledged);
@@ -26,7 +24,7 @@ export function serveWriteAhead(kafka: TransactionRequests): DeliveredServer {
       // It is decided: there is no smaller epoch to search in.
       const refused = kind === 'refused' || kind === 'record';
       const which = sent.refused === undefined ? '' : ` (${sent.refused})`;
-      const message = `${sent.during} to sink ${sink} was answered ${sent.answer}${which}${refused ? `: ${mendOf(sent.answer)}` : ''}`;
+      const message = `${sent.during} to sink ${committable.sink} was answered ${sent.answer}${which}${refused ? `: ${mendOf(sent.answer)}` : ''}`;
       return { outcome: 'failed', done: doneOf(acknowledged), kind: refused ? 'refused' : 'transient', message };
     },
   };

@@ -21,7 +21,7 @@ export function takeBegun(scene: Scene, contents: Contents, next: NextIncarnatio
   const origin = from === undefined ? undefined : lifeOf(scene, from.incarnation);
   const blob = ref.at === 'blob' ? ref.name : undefined;
   const text = ref.at === 'row' ? JSON.stringify(ref.manifest) : openEnvelope('manifest', contents.blob(ref.name)).toString('utf8');
-  const manifest = underNewNames(JSON.parse(text) as Manifest, shapeOf(scene.job).formerly);
+  const manifest = underNewNames(JSON.parse(text) as Manifest, shapeOf(scene.job));
   const was = origin?.epoch(epoch)?.manifest;
   if (origin === undefined || was === undefined || manifest.epoch !== epoch || manifest.incarnation !== incarnation)
     return scene.fail('I12', `incarnation ${incarnation} begins at epoch ${epoch} of ${from?.incarnation}, which was never decided`);

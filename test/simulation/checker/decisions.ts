@@ -27,7 +27,7 @@ export function acceptDecision(scene: Scene, contents: Contents, decision: Decis
     decision.manifest.at === 'row'
       ? JSON.stringify(decision.manifest.manifest)
       : openEnvelope('manifest', contents.blob(decision.manifest.name)).toString('utf8');
-  const manifest = underNewNames(JSON.parse(text) as Manifest, shapeOf(scene.job).formerly);
+  const manifest = underNewNames(JSON.parse(text) as Manifest, shapeOf(scene.job));
   if (manifest.decisionId !== decision.decisionId)
     return void scene.fail('I1', `epoch ${decision.epoch}: the manifest is of another decision`);
   const epoch: DecidedEpoch = {

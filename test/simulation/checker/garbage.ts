@@ -52,19 +52,19 @@ export function checkPinned(scene: Scene, { name, epoch }: Savepoint): void {
 
 /** At any moment: what can be started from is all there (I12). */
 export function checkSavepoints(scene: Scene): void {
-  for (const savepoint of scene.table.savepointsOf(JOB))
+  for (const savepoint of scene.table.savepoints.of(JOB))
     for (const name of savepoint.standing === 'complete' ? namesOf(scene, savepoint) : [])
       if (!scene.bucket.blobs.has(name)) scene.fail('I12', `blob ${name}, which savepoint ${savepoint.name} names, is not there`);
 }
 
 /** The savepoint that names a blob, if one does. */
 function savepointOf(scene: Scene, name: string): string | undefined {
-  return scene.table.savepointsOf(JOB).find((each) => each.standing !== 'deleting' && namesOf(scene, each).includes(name))?.name;
+  return scene.table.savepoints.of(JOB).find((each) => each.standing !== 'deleting' && namesOf(scene, each).includes(name))?.name;
 }
 
 /** What live manifests and savepoints name. */
 export function neededNames(scene: Scene): ReadonlySet<string> {
-  const kept = scene.table.savepointsOf(JOB).filter(({ standing }) => standing !== 'deleting');
+  const kept = scene.table.savepoints.of(JOB).filter(({ standing }) => standing !== 'deleting');
   return new Set([...liveNames(scene), ...kept.flatMap((each) => namesOf(scene, each))]);
 }
 

@@ -65,7 +65,7 @@ export class Leftovers {
     const row = table.row(JOB);
     if (row?.lastCompleted === undefined || lifeOf(this.#scene, row.incarnation)?.over !== false || needed.has(name)) return false;
     const incarnation = name.split('/')[1] as string;
-    const isComing = table.savepointsOf(JOB).some((each) => each.standing === 'importing' && each.incarnation === incarnation);
+    const isComing = table.savepoints.of(JOB).some((each) => each.standing === 'importing' && each.incarnation === incarnation);
     if (isComing) return false;
     if (incarnation !== row.incarnation) return row.former?.some((left) => left.incarnation === incarnation) === true;
     const epoch = Number(/-(\d{12})-[0-9a-f]+$/.exec(name)?.[1] ?? Number.POSITIVE_INFINITY);

@@ -237,7 +237,9 @@ function checkStagedElsewhere(scene: Scene, { epoch: { manifest, elsewhere, writ
   }
 }
 
-function subtaskOf({ maxParallelism, fail }: Scene, { epoch: { manifest } }: Decided, uid: string, key: Buffer): number {
+function subtaskOf({ job, maxParallelism, fail }: Scene, { epoch: { manifest } }: Decided, uid: string, key: Buffer): number {
+  // It keeps nothing, and which of its subtasks has the key says nothing.
+  if (shapeOf(job).definition.nodes.some((node) => node.kind === 'process' && node.uid === uid && node.states.length === 0)) return 0;
   const keyGroup = keyGroupOf(key, maxParallelism);
   const subtask = (own(manifest.state, uid) ?? []).findIndex(({ keyGroups: { first, last } }) => first <= keyGroup && keyGroup <= last);
   if (subtask < 0) fail('I3', `epoch ${manifest.epoch}: no subtask of ${uid} has the key ${shown(key)}`);

@@ -49,7 +49,7 @@ function isStranded({ broker }: Scene, topic: string, partition: number): boolea
 }
 
 export function checkNothingOpen({ broker, fail }: Scene): void {
-  const open = broker.openTransactions();
+  const open = broker.transactions.open();
   if (open.length > 0) fail('I6', `open transactions remain: ${open.join(', ')}`);
 }
 

@@ -2,7 +2,7 @@ import type { EventTimeStrategy, JobDefinition, JobNode, SourceNode } from '../.
 import type { Time } from '../../../lib/protocol/event-time.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { Partition } from '../models/partition.ts';
-import { isKeyed, shapeOf } from '../sim-job.ts';
+import { isKeyed, shapeOf, stageOf } from '../sim-job.ts';
 import { own } from './contents.ts';
 import type { InputRecord, TimeTold } from './interpreter/epoch.ts';
 import { readValue, timestampOf } from './interpreter/values.ts';
@@ -195,6 +195,9 @@ export class Times {
       ];
       if (is !== should) scene.fail('I10', `epoch ${epoch}: the partitions of ${uid} have come to ${is}, and should have to ${should}`);
     }
+    const stages = new Set(this.#job.nodes.filter(isKeyed).map(({ uid }) => stageOf(this.#job, uid)));
+    const gone = Object.keys(time.stages).find((stage) => !stages.has(stage));
+    if (gone !== undefined) scene.fail('I10', `epoch ${epoch} has a watermark of stage ${gone}, which there is no more`);
     for (const { uid } of this.#job.nodes.filter(isKeyed)) {
       const [is, should] = [own(time.stages, stageOf(this.#job, uid)), this.#watermarks.get(`operator ${uid}`)];
       if (is !== should) scene.fail('I10', `epoch ${epoch}: the watermark of ${uid} is ${is}, and should be ${should}`);
@@ -241,13 +244,6 @@ function sourcesBefore({ nodes }: JobDefinition, uid: string): SourceNode[] {
   };
   const found = before(nodes.find((node) => isKeyed(node) && node.uid === uid));
   return found.filter((source, index) => found.indexOf(source) === index);
-}
-
-/** The first operator behind the same keyBy names the stage. */
-function stageOf(job: JobDefinition, uid: string): string {
-  const operators = job.nodes.filter(isKeyed);
-  const inputs = operators.find((node) => node.uid === uid)?.inputs ?? [];
-  return operators.find((other) => other.inputs.some((input) => inputs.includes(input)))?.uid ?? uid;
 }
 
 /** What of the present life still waits for a time that comes by itself. */

@@ -7,7 +7,7 @@ import { reaching } from '../jobs/reaching.ts';
 import { renewed } from '../jobs/renewed.ts';
 import { routingJobs } from '../jobs/routing.ts';
 import { tableJobs } from '../jobs/tables.ts';
-import { alignedJobs, timedJobs } from '../jobs/timed.ts';
+import { alignedJobs, preceded, timedJobs } from '../jobs/timed.ts';
 import { windowedJobs } from '../jobs/windowed.ts';
 import type { SimJob } from '../sim-job.ts';
 import type { Focus } from './focus.ts';
@@ -22,6 +22,6 @@ export const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   routing: routingJobs,
   'topics-away': routingJobs,
   reach: [reaching],
-  updates: [renewed],
+  updates: [renewed, preceded],
   moves: [...countingJobs, ...timedJobs, ...fadingJobs],
 };

@@ -176,6 +176,19 @@ const aligned: SimJob = {
     }),
 };
 
+/** An update puts another operator, which keeps nothing and gives nothing, before the first of a stage: that is called by its uid from then on. */
+export const preceded: SimJob = {
+  name: 'preceded',
+  grows: true,
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
+      const keyed = words(lines, build, code);
+      if (build === 'b') keyed.process('look', { state: {}, onRecord() {} });
+      keyed.process('remind', reminding(build, code)).sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
 /** What a mutant needs that no other job shows: partitions that are held, and nothing else to wait for. */
 export const alignedJobs: readonly SimJob[] = [aligned];
 

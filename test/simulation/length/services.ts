@@ -6,7 +6,8 @@ import { Dice, hashOf } from '../kernel/dice.ts';
 import { clockOf, type SimProcess, START_MS } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { BlobBucket, modelBlobStore } from '../models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../models/epoch-table.ts';
+import { modelEpochStore } from '../models/epoch-store.ts';
+import { EpochTable } from '../models/epoch-table.ts';
 import { Broker } from '../models/kafka-broker.ts';
 import { type Carry, modelKafka } from '../models/kafka-requests.ts';
 import { Targets } from '../models/targets.ts';
@@ -110,7 +111,7 @@ export class Services {
 
   /** What brokers and the table do by themselves, now and then. */
   forgetOld(): void {
-    this.table.deleteExpired(START_MS + this.#scheduler.nowMs);
+    this.table.epochs.deleteExpired(START_MS + this.#scheduler.nowMs);
     for (const partition of [...this.broker.topics.values()].flat()) {
       const kept = partition.topic === INPUT ? KEPT_INPUT_BATCHES : KEPT_BATCHES;
       partition.batches.splice(0, Math.max(0, partition.batches.length - kept));
@@ -127,7 +128,7 @@ export class Services {
     const row = writeUnits(this.table.row(JOB));
     if (api !== 'decide' && api !== 'expireEpoch' && api !== 'beginIncarnation') return row;
     const completed = this.table.row(JOB)?.lastCompleted?.epoch ?? 0;
-    const epoch = writeUnits(this.table.epoch(JOB, this.table.row(JOB)?.incarnation ?? '', completed));
+    const epoch = writeUnits(this.table.epochs.at(JOB, this.table.row(JOB)?.incarnation ?? '', completed));
     // Of two rows in one transaction each costs double.
     return api === 'expireEpoch' ? epoch : 2 * (row + epoch);
   }

@@ -1,11 +1,8 @@
 import type {
   DecideAnswer,
   Decision,
-  EpochRow,
-  EpochStore,
   FencedWrite,
   HeldJob,
-  JobRemoval,
   JobRow,
   NextIncarnation,
   Rescale,
@@ -13,17 +10,8 @@ import type {
   SentAgain,
 } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
-import { widened } from '../../../lib/protocol/pool.ts';
-import type { Carry } from './kafka-requests.ts';
-
-interface StoredEpoch {
-  readonly epoch: number;
-  readonly decisionId: string;
-  /** JSON, as a table keeps it: nobody shares an object with it. */
-  readonly text: string;
-  /** Whole seconds, as a table keeps them. */
-  expiresAtSeconds?: number;
-}
+import { EpochRows } from './epoch-rows.ts';
+import { SavepointRows } from './savepoint-rows.ts';
 
 /** What the table saw; the checker listens. */
 export interface TableObserver {
@@ -45,7 +33,7 @@ export interface TableObserver {
   pinned(savepoint: Savepoint): void;
 }
 
-/** The jobs' table: every method is one atomic write or read, as DynamoDB's are. */
+/** The jobs' table: every method is one atomic write or read, as DynamoDB's are. It owns the rows of jobs; what is conditional on them is here too. */
 export class EpochTable {
   observer: TableObserver = {
     decided: () => {},
@@ -57,14 +45,13 @@ export class EpochTable {
     begun: () => {},
     pinned: () => {},
   };
+  readonly epochs = new EpochRows();
+  readonly savepoints = new SavepointRows();
   readonly #jobs = new Map<string, JobRow>();
-  readonly #epochs = new Map<string, StoredEpoch[]>();
   /** By job: the claim of whoever took the generation. */
   readonly #claims = new Map<string, string | undefined>();
   /** By token: the decision that was sent under it first, and when. */
   readonly #tokens = new Map<string, { readonly text: string; readonly atMs: number }>();
-  /** By job and name. */
-  readonly #savepoints = new Map<string, Savepoint>();
   readonly #nowMs: () => number;
   readonly #tokenLifetimeMs: number;
 
@@ -161,14 +148,11 @@ export class EpochTable {
       throw new StoreProblem(`IdempotentParameterMismatch: decision ${decisionId} was sent with other content under the same token`, false);
     }
     const row = this.#jobs.get(job);
-    const epochs = this.#rowsOf(job, incarnation);
     if (row === undefined || row.generation !== generation || row.incarnation !== incarnation) return 'refused';
     if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';
-    const place = placeOf(epochs, epoch);
-    if (epochs[place]?.epoch === epoch) return 'refused';
+    if (this.epochs.has(job, incarnation, epoch)) return 'refused';
     this.#rememberToken(token, text);
-    epochs.splice(place, 0, { epoch, decisionId, text });
-    this.#epochs.set(`${job} ${incarnation}`, epochs);
+    this.epochs.add(job, incarnation, { epoch, decisionId, text });
     const moved = { ...row, lastCompleted: { epoch, decisionId }, lastCommitted, leaseExpiresAtMs, sentAgain: undefined };
     this.#jobs.set(job, moved);
     this.observer.decided(decision);
@@ -218,47 +202,15 @@ export class EpochTable {
     return 'written';
   }
 
-  epochsAfter(job: string, incarnation: string, after: number): EpochRow[] {
-    const rows = this.#rowsOf(job, incarnation);
-    return rows.slice(placeOf(rows, after + 1)).map(rowOf);
-  }
-
-  epoch(job: string, incarnation: string, epoch: number): EpochRow | undefined {
-    const rows = this.#rowsOf(job, incarnation);
-    const row = rows[placeOf(rows, epoch)];
-    return row?.epoch === epoch ? rowOf(row) : undefined;
-  }
-
-  expire(job: string, incarnation: string, epoch: number, expiresAtMs: number): void {
-    const rows = this.#rowsOf(job, incarnation);
-    const row = rows[placeOf(rows, epoch)];
-    if (row?.epoch === epoch) row.expiresAtSeconds = Math.ceil(expiresAtMs / 1000);
-  }
-
-  /** What the store does by itself, some time after it was due: rows go whose time to live is over. */
-  deleteExpired(wallMs: number): void {
-    const isOver = ({ expiresAtSeconds }: StoredEpoch) => expiresAtSeconds !== undefined && expiresAtSeconds * 1000 <= wallMs;
-    for (const [key, rows] of this.#epochs)
-      if (rows.some(isOver))
-        this.#epochs.set(
-          key,
-          rows.filter((row) => !isOver(row)),
-        );
-  }
-
-  /** Everything that is stored: rows, those of epochs that have no time to live, and their bytes. */
+  /** Everything that is stored: rows, those that have no time to live, and their bytes. */
   size(): { readonly rows: number; readonly lasting: number; readonly bytes: number } {
-    const epochs = [...this.#epochs.values()].flat();
-    const others = [...this.#jobs.values(), ...this.#savepoints.values()].map((row) => JSON.stringify(row).length);
+    const epochs = this.epochs.size();
+    const others = [...this.#jobs.values(), ...this.savepoints.all()].map((row) => JSON.stringify(row).length);
     return {
-      rows: epochs.length + others.length,
-      lasting: epochs.filter(({ expiresAtSeconds }) => expiresAtSeconds === undefined).length + others.length,
-      bytes: epochs.reduce((sum, { text }) => sum + text.length, 0) + others.reduce((sum, bytes) => sum + bytes, 0),
+      rows: epochs.rows + others.length,
+      lasting: epochs.lasting + others.length,
+      bytes: epochs.bytes + others.reduce((sum, bytes) => sum + bytes, 0),
     };
-  }
-
-  #rowsOf(job: string, incarnation: string): StoredEpoch[] {
-    return this.#epochs.get(`${job} ${incarnation}`) ?? [];
   }
 
   #rememberToken(token: string, text: string): void {
@@ -290,58 +242,22 @@ export class EpochTable {
     return 'written';
   }
 
-  /** Incarnations of the job of which there are epochs, but `own`. */
-  otherIncarnations(job: string, own: string): string[] {
-    return [...this.#epochs.keys()]
-      .filter((key) => key.startsWith(`${job} `) && key !== `${job} ${own}`)
-      .map((key) => key.slice(job.length + 1));
-  }
-
   deleteEpochs(job: string, incarnations: readonly string[]): number {
     return incarnations.reduce((deleted, incarnation) => {
-      const rows = this.#epochs.get(`${job} ${incarnation}`) ?? [];
-      this.#epochs.delete(`${job} ${incarnation}`);
+      const rows = this.epochs.deleteAll(job, incarnation);
       this.observer.epochsDeleted(incarnation);
-      return deleted + rows.length;
+      return deleted + rows;
     }, 0);
   }
 
-  savepointsOf(job: string): Savepoint[] {
-    const all = [...this.#savepoints.values()].filter((each) => each.job === job);
-    return all.sort((one, other) => (one.name < other.name ? -1 : 1));
-  }
-
-  savepoint(job: string, name: string): Savepoint | undefined {
-    return this.#savepoints.get(`${job} ${name}`);
-  }
-
   createSavepoint(savepoint: Savepoint): 'created' | 'exists' | 'refused' {
-    const { job, name, id, incarnation, epoch } = savepoint;
-    const known = this.savepoint(job, name);
-    if (known !== undefined) return known.id === id ? 'created' : 'exists';
+    const { job, incarnation, epoch } = savepoint;
+    const known = this.savepoints.known(savepoint);
+    if (known !== undefined) return known;
     if (!isKept(this.#jobs.get(job), incarnation, epoch)) return 'refused';
-    this.#savepoints.set(`${job} ${name}`, copyOf(savepoint));
+    this.savepoints.put(savepoint);
     this.observer.pinned(savepoint);
     return 'created';
-  }
-
-  importSavepoint(savepoint: Savepoint): 'created' | 'exists' {
-    const known = this.savepoint(savepoint.job, savepoint.name);
-    if (known !== undefined) return known.id === savepoint.id ? 'created' : 'exists';
-    this.#savepoints.set(`${savepoint.job} ${savepoint.name}`, copyOf(savepoint));
-    return 'created';
-  }
-
-  moveSavepoint({ job, name, id }: Pick<Savepoint, 'job' | 'name' | 'id'>, to: 'complete' | 'deleting'): 'moved' | 'gone' {
-    const known = this.savepoint(job, name);
-    if (known?.id !== id || (to === 'complete' && known.standing === 'deleting')) return 'gone';
-    this.#savepoints.set(`${job} ${name}`, { ...known, standing: to });
-    return 'moved';
-  }
-
-  deleteSavepoint({ job, name, id }: Pick<Savepoint, 'job' | 'name' | 'id'>): void {
-    const known = this.savepoint(job, name);
-    if (known?.id === id && known.standing === 'deleting') this.#savepoints.delete(`${job} ${name}`);
   }
 
   beginIncarnation(held: Held, next: NextIncarnation): FencedWrite | 'refused' {
@@ -351,10 +267,10 @@ export class EpochTable {
     if (row === undefined || row.incarnation !== next.leaves) return 'superseded';
     if (row.lastCompleted !== undefined && row.lastCommitted !== row.lastCompleted.epoch) return 'refused';
     if (savepoint === undefined && !isKept(row, next.leaves, epoch)) return 'refused'; // no savepoint
-    const pin = savepoint === undefined ? undefined : this.savepoint(job, savepoint.name);
+    const pin = savepoint === undefined ? undefined : this.savepoints.get(job, savepoint.name);
     if (savepoint !== undefined && (pin?.id !== savepoint.id || pin.standing !== 'complete')) return 'refused';
     this.observer.begun(next);
-    this.#epochs.set(`${job} ${incarnation}`, [{ epoch, decisionId, text: JSON.stringify(next) }]);
+    this.epochs.begin(job, incarnation, { epoch, decisionId, text: JSON.stringify(next) });
     const { leaseExpiresAtMs, fingerprint, maxParallelism, startedFrom, former } = next;
     this.#jobs.set(job, {
       ...row,
@@ -382,29 +298,14 @@ export class EpochTable {
   }
 }
 
-/** Of the first row that is not older, in rows that are oldest first. */
-function placeOf(rows: readonly StoredEpoch[], epoch: number): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rows[middle]?.epoch ?? epoch) < epoch) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Nothing has been deleted of it. */
 function isKept(row: JobRow | undefined, incarnation: string, epoch: number): boolean {
   if (row?.incarnation !== incarnation || row.lastCompleted === undefined) return false;
   return row.retiredThrough < epoch && row.lastCommitted >= epoch;
 }
 
-function copyOf(savepoint: Savepoint): Savepoint {
-  return JSON.parse(JSON.stringify(savepoint)) as Savepoint;
-}
-
 /** Whose write it is: the incarnation is that in which the writing process took its generation, if it did. */
-interface Held {
+export interface Held {
   readonly job: string;
   readonly generation: number;
   readonly incarnation: string | undefined;
@@ -425,149 +326,4 @@ function checkDecision(decision: Decision): void {
       throw new Error(`the manifest of epoch ${epoch} of job ${job} has ${bytes} bytes; a row holds ${MAX_ROW_BYTES}`);
   }
   if (wrong.length > 0) throw new Error(`decision ${decisionId} of job ${job} contradicts itself: ${wrong.join('; ')}`);
-}
-
-function rowOf({ text, expiresAtSeconds }: StoredEpoch): EpochRow {
-  const { epoch, decisionId, manifest, summary } = JSON.parse(text) as Decision;
-  return { epoch, decisionId, manifest, summary, expiresAtMs: expiresAtSeconds === undefined ? undefined : expiresAtSeconds * 1000 };
-}
-
-function noAnswer(): never {
-  throw new StoreProblem('the table gave no clear answer', true);
-}
-
-/** One request to the table; the store throws when no clear answer came. */
-function asking(carry: Carry): <T>(api: string, about: string, execute: () => T) => Promise<T> {
-  return (api, about, execute) => carry(api, about, { lost: noAnswer, error: noAnswer }, execute);
-}
-
-/** No two tries have the same claim, of whatever process. */
-let claimed = 0;
-
-/** The engine's store port on the model, as one process has it. */
-export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
-  const ask = asking(carry);
-  /** By job and generation that this process took, the incarnation. */
-  const incarnations = new Map<string, string>();
-  const held = (job: string, generation: number): Held => ({ job, generation, incarnation: incarnations.get(`${job} ${generation}`) });
-  const taken = (row: JobRow): JobRow => {
-    incarnations.set(`${row.job} ${row.generation}`, row.incarnation);
-    return row;
-  };
-  /** By what is to be taken: the claim of a try that has not taken it. */
-  const claims = new Map<string, string>();
-  async function take(
-    api: string,
-    [job, expected, holder, leaseExpiresAtMs, holderEndsAtMs]: Parameters<EpochStore['startGeneration']>,
-    { said, ...change }: Partial<JobRow> & { readonly said?: Pick<JobRow, 'desired' | 'failure'> | undefined },
-  ): Promise<JobRow | undefined> {
-    const { generation, incarnation } = expected;
-    const trial = JSON.stringify([job, generation, incarnation, holder]);
-    const claim = claims.get(trial) ?? `${claimed++}`;
-    claims.set(trial, claim);
-    const row = await ask(api, `${job} from ${generation}`, () =>
-      table.raise(job, { generation, incarnation, said }, { holder, leaseExpiresAtMs, holderEndsAtMs, ...change }, claim),
-    );
-    if (row === undefined) return undefined;
-    claims.delete(trial);
-    return taken(row);
-  }
-  return {
-    readJob: (job) => ask('readJob', job, () => table.row(job)),
-    async createJob(row) {
-      const answer = await ask('createJob', row.job, () => table.create(row));
-      if (answer === 'created') taken(row);
-      return answer;
-    },
-    // Read, then raised from what was read: a try that comes late deposes nobody.
-    async raiseGeneration(job, holder, leaseExpiresAtMs, holderEndsAtMs) {
-      for (;;) {
-        const seen = await ask('readJob', job, () => table.row(job));
-        if (seen === undefined) throw new StoreProblem(`there is no job ${job}`, false);
-        const change = { holder, leaseExpiresAtMs, holderEndsAtMs, desired: 'running', failure: undefined } as const;
-        const raised = await ask('raiseGeneration', `${job} from ${seen.generation} by ${holder}`, () =>
-          table.raise(job, { generation: seen.generation }, change),
-        );
-        if (raised !== undefined) return taken(raised);
-      }
-    },
-    reviveGeneration: (...of) => take('reviveGeneration', of, { said: { desired: of[1].desired, failure: of[1].failure } }),
-    startGeneration: (...of) => take('startGeneration', of, { desired: 'running', failure: undefined }),
-    renewLease: (job, generation, leaseExpiresAtMs, underWay) =>
-      ask('renewLease', `generation ${generation}`, () =>
-        table.fenced(held(job, generation), (row) => ({ leaseExpiresAtMs, underWay: underWay ?? row.underWay })),
-      ),
-    releaseLease: (job, generation, { desired, failure: why }) =>
-      ask('releaseLease', `generation ${generation}`, () =>
-        table.fenced(held(job, generation), () => ({
-          leaseExpiresAtMs: 0,
-          ...(desired === 'as-it-is' ? {} : { desired }),
-          ...(why === undefined ? {} : { failure: why }),
-        })),
-      ),
-    setDesired: (job, desired, incarnation) => ask('setDesired', desired, () => table.setDesired(job, desired, incarnation)),
-    askRescale: (job, incarnation, rescale, seen) =>
-      ask('askRescale', JSON.stringify(rescale.subtasks), () => table.askRescale(job, incarnation, rescale, seen)),
-    recordScale: (job, generation, scale) =>
-      ask('recordScale', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ scale }))),
-    widenPool: (job, generation, pool) =>
-      ask('widenPool', JSON.stringify(pool), () => table.fenced(held(job, generation), (row) => ({ pool: widened(row.pool, pool) }))),
-    setFingerprint: (job, generation, fingerprint) =>
-      ask('setFingerprint', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ fingerprint }))),
-    recordNoProgress: (job, generation, noProgress) =>
-      ask('recordNoProgress', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ noProgress }))),
-    decide: (decision) => {
-      const ambiguous = (): DecideAnswer => 'ambiguous';
-      return carry(
-        'decide',
-        `epoch ${decision.epoch} ${decision.decisionId.slice(0, 8)} by generation ${decision.generation}`,
-        { lost: ambiguous, error: ambiguous },
-        () => table.decide(decision),
-      );
-    },
-    recordSentAgain: (job, generation, sentAgain, seen) =>
-      ask('recordSentAgain', sentAgain.decisionId.slice(0, 8), () => table.recordSentAgain(held(job, generation), sentAgain, seen)),
-    recordCommitted: (job, generation, epoch) =>
-      ask('recordCommitted', `epoch ${epoch}`, () => table.recordCommitted(held(job, generation), epoch)),
-    readEpoch: (job, incarnation, epoch) => ask('readEpoch', `epoch ${epoch}`, () => table.epoch(job, incarnation, epoch)),
-    listEpochs: (job, incarnation, after) => ask('listEpochs', `after ${after}`, () => table.epochsAfter(job, incarnation, after)),
-    retireThrough: (job, generation, epoch) =>
-      ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(held(job, generation), epoch)),
-    expireEpoch: (job, incarnation, epoch, expiresAtMs) =>
-      ask('expireEpoch', String(epoch), () => table.expire(job, incarnation, epoch, expiresAtMs)),
-    createSavepoint: (savepoint) =>
-      ask('createSavepoint', `${savepoint.name}, epoch ${savepoint.epoch}`, () => table.createSavepoint(savepoint)),
-    importSavepoint: (savepoint) => ask('importSavepoint', savepoint.name, () => table.importSavepoint(savepoint)),
-    moveSavepoint: (savepoint, to) => ask('moveSavepoint', `${savepoint.name}, ${to}`, () => table.moveSavepoint(savepoint, to)),
-    deleteSavepoint: (savepoint) => ask('deleteSavepoint', savepoint.name, () => table.deleteSavepoint(savepoint)),
-    readSavepoint: (job, name) => ask('readSavepoint', name, () => table.savepoint(job, name)),
-    listSavepoints: (job) => ask('listSavepoints', job, () => table.savepointsOf(job)),
-    async beginIncarnation(next) {
-      const { job, generation, incarnation, epoch } = next;
-      const begin = () => table.beginIncarnation(held(job, generation), next);
-      const answer = await ask('beginIncarnation', `${incarnation}, at epoch ${epoch}`, begin);
-      if (answer === 'written') incarnations.set(`${job} ${generation}`, incarnation);
-      return answer;
-    },
-    forgetFormer: (job, generation, incarnation) =>
-      ask('forgetFormer', incarnation, () =>
-        table.fenced(held(job, generation), (row) => ({ former: row.former?.filter((each) => each.incarnation !== incarnation) })),
-      ),
-  };
-}
-
-/** The removal port on the model. */
-export function modelJobRemoval(table: EpochTable, carry: Carry): JobRemoval {
-  const ask = asking(carry);
-  return {
-    forgetEpochs: (held, incarnation) =>
-      ask('forgetEpochs', `${held.incarnation}, for ${incarnation}`, () => table.forget(held, incarnation)),
-    async deleteEpochs(job, ownIncarnation) {
-      const others = await ask('listIncarnations', `not ${ownIncarnation}`, () => table.otherIncarnations(job, ownIncarnation));
-      const row = await ask('readJob', job, () => table.row(job));
-      if (row?.incarnation !== ownIncarnation) return 'superseded';
-      return ask('deleteEpochs', others.join(', '), () => table.deleteEpochs(job, others));
-    },
-    deleteJob: (held) => ask('deleteJob', `generation ${held.generation}, ${held.incarnation}`, () => table.deleteJob(held)),
-  };
 }

@@ -59,10 +59,11 @@ export function modelKafka(
     initProducerId: (id, timeoutMs) => {
       const none = (answer: KafkaAnswer) => ({ answer, producerId: '-1', producerEpoch: -1 });
       return carry('initProducerId', id, { lost: () => none('NO_ANSWER'), error: (dice) => none(dice.pick(COORDINATOR_ERRORS)) }, () =>
-        broker.initProducerId(id, timeoutMs),
+        broker.transactions.initProducerId(id, timeoutMs),
       );
     },
-    addPartitions: (who, partitions) => carry('addPartitions', who.transactionalId, answering, () => broker.addPartitions(who, partitions)),
+    addPartitions: (who, partitions) =>
+      carry('addPartitions', who.transactionalId, answering, () => broker.transactions.addPartitions(who, partitions)),
     produce(who, leader, batches) {
       // Taken now, as a socket would: the caller may reuse its buffers only after the answer, but nobody checks that.
       const sent = batches.map((each) => ({ ...each, batch: Buffer.from(each.batch) }));
@@ -73,12 +74,12 @@ export function modelKafka(
     },
     endTxn: (who, commit) =>
       carry(commit ? 'commit' : 'abort', `${who.transactionalId} ${who.producerId}/${who.producerEpoch}`, answering, () =>
-        broker.endTxn(who, commit),
+        broker.transactions.endTxn(who, commit),
       ),
     offsetFetch: (group, where) => {
       const none = (answer: KafkaAnswer) => ({ answer, offset: undefined });
       const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(GROUP_ERRORS)) };
-      return carry('offsetFetch', group, failure, () => broker.offsetFetch(group, where));
+      return carry('offsetFetch', group, failure, () => broker.groups.fetch(group, where));
     },
     describeProducers: (leader, topic, partitions) => {
       const none = (answer: KafkaAnswer) => ({ answer, producers: [] });
@@ -139,11 +140,11 @@ export function modelKafka(
 
     groupOffsets: (group, topic, partitions) =>
       carry('groupOffsets', group, throwing(GROUP_ERRORS), () =>
-        partitions.map((partition) => broker.groupOffset(group, { topic, partition })),
+        partitions.map((partition) => broker.groups.offset(group, { topic, partition })),
       ),
     commitGroupOffsets: (group, topic, offsets, metadata) =>
       carry('commitGroupOffsets', group, { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(GROUP_ERRORS) }, () =>
-        broker.commitGroupOffsets(group, topic, offsets, metadata),
+        broker.groups.commit(group, topic, offsets, metadata),
       ),
     brokerConfig: (names) =>
       carry(
@@ -158,7 +159,7 @@ export function modelKafka(
         return new Map([...config.topic].filter(([name]) => names.includes(name)));
       }),
     describeTransactions: (ids) =>
-      carry('describeTransactions', ids.join(', '), throwing(COORDINATOR_ERRORS), () => ids.map((id) => broker.describeTransaction(id))),
+      carry('describeTransactions', ids.join(', '), throwing(COORDINATOR_ERRORS), () => ids.map((id) => broker.transactions.describe(id))),
     close: () => Promise.resolve(),
   };
 }

@@ -78,5 +78,7 @@ export function changeTopic(
       const still = change.servesMs > 0 ? ', and the old one still answers' : '';
       return happened(`${found.leader} leads ${change.topic}-${change.partition}, and shows ${highWatermark} of ${end}${still}`);
     }
+    default:
+      return change satisfies never;
   }
 }

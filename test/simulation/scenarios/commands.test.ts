@@ -39,8 +39,8 @@ describe('a job that a command brings to rest', () => {
 
   it('has a transaction that was lost published again by the command, once', async () => {
     const fence = (world: World) => {
-      const open = [...world.broker.transactions.values()].find(({ state }) => state === 'ongoing');
-      if (open !== undefined) world.broker.initProducerId(open.id, 25_000);
+      const open = world.broker.transactions.all().find(({ state }) => state === 'ongoing');
+      if (open !== undefined) world.broker.transactions.initProducerId(open.id, 25_000);
       world.startCommand('stop');
     };
     const told = await story([{ at: commitOf(2), also: fence, fault: { fault: 'crash', when: 'before' } }], long);
@@ -86,7 +86,7 @@ describe('a job that a command brings to rest', () => {
     async (command) => {
       let isForgotten = false;
       const forgets = (world: World, { about }: Call) => {
-        world.broker.forgetEndsOf(about.split(' ')[0] ?? '');
+        world.broker.transactions.forgetEndsOf(about.split(' ')[0] ?? '');
         isForgotten = true;
       };
       const plans = at('offsets', { role: 'coordinator' });
@@ -111,7 +111,7 @@ describe('a job that a command brings to rest', () => {
   it('has nothing open after "stop", also when its coordinator could not end what a broker had forgotten to', async () => {
     let isForgotten = false;
     const forgets = (world: World, { about }: Call) => {
-      world.broker.forgetEndsOf(about.split(' ')[0] ?? '');
+      world.broker.transactions.forgetEndsOf(about.split(' ')[0] ?? '');
       isForgotten = true;
     };
     const plans = at('offsets', { role: 'coordinator' });
@@ -339,7 +339,7 @@ describe('a job that was deleted and is started again under its name', () => {
         { at: decideOf(3), fault: { fault: 'command', run: 'delete', forMs: 0 } },
         {
           at: at('decide', { by: 'coordinator#2', about: /^epoch 3 / }),
-          also: (world) => void world.broker.initProducerId(first, 25_000),
+          also: (world) => void world.broker.transactions.initProducerId(first, 25_000),
         },
       ],
       anew,

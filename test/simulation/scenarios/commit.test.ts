@@ -10,7 +10,7 @@ import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, type Rule, resol
 const commitOf2 = (nth = 1) => at('commit', { about: /-write-0-0 /, nth });
 const idIn = (call: Call) => call.about.split(' ')[0] ?? '';
 /** What a zombie's InitProducerId does: aborts what is open, and the next one gives a new epoch. */
-const fence = (world: World, id: string) => world.broker.initProducerId(id, 25_000);
+const fence = (world: World, id: string) => world.broker.transactions.initProducerId(id, 25_000);
 const fencedAfter = (delayMs: number) => (world: World, call: Call) =>
   void world.scheduler.after(delayMs, undefined, () => fence(world, idIn(call)));
 /** The first request of this kind that is made for a resolver. */
@@ -303,7 +303,8 @@ describe('resolving', () => {
 });
 
 describe('a broker that answers OK and forgets the end of a transaction', () => {
-  const forgetting = (partitions?: readonly number[]) => (world: World, call: Call) => world.broker.forgetEndsOf(idIn(call), partitions);
+  const forgetting = (partitions?: readonly number[]) => (world: World, call: Call) =>
+    world.broker.transactions.forgetEndsOf(idIn(call), partitions);
   const three = { outputPartitions: 3 };
   /** Lines whose words go to each of three partitions, in each epoch. */
   const wide = ['ant bee cow auk bat cat #0', 'ant bee cow auk bat cat #1', 'ant bee cow auk bat cat #2', 'ant bee cow auk bat cat #3'].map(
@@ -395,14 +396,17 @@ describe('a broker that answers OK and forgets the end of a transaction', () => 
 
   /** What a zombie writes under an id of the job, and what the broker then forgets to end. */
   const abandoned = (world: World, under = /-write-0-0$/) => {
-    const [id = ''] = [...world.broker.transactions.keys()].filter((each) => under.test(each));
+    const [id = ''] = world.broker.transactions
+      .all()
+      .map(({ id }) => id)
+      .filter((each) => under.test(each));
     const who = { transactionalId: id, ...fence(world, id) };
     const header = { producerId: BigInt(who.producerId), producerEpoch: who.producerEpoch, transactional: true, timestampMs: 0 };
     const batch = encodeBatch({ ...header, baseSequence: 0 }, ['left open']);
-    world.broker.addPartitions(who, [{ topic: 'output', partition: 0 }]);
+    world.broker.transactions.addPartitions(who, [{ topic: 'output', partition: 0 }]);
     world.broker.produce(who, world.broker.partition('output', 0)?.leader ?? -1, [{ topic: 'output', partition: 0, batch }]);
-    world.broker.forgetEndsOf(id);
-    expect(world.broker.endTxn(who, false)).toBe('NONE');
+    world.broker.transactions.forgetEndsOf(id);
+    expect(world.broker.transactions.endTxn(who, false)).toBe('NONE');
   };
   const endings = (told: Outcome) =>
     told.observed.map(({ event }) => event).filter((event) => ['leftovers-ended', 'committed'].includes(event));

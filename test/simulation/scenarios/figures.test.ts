@@ -28,7 +28,7 @@ it('the row of an epoch says how many attempts it took', async () => {
     settings: { retainedCheckpoints: 20 },
     prepare,
   });
-  const rows = world?.table.epochsAfter(JOB, world.table.row(JOB)?.incarnation ?? '', -1) ?? [];
+  const rows = world?.table.epochs.after(JOB, world.table.row(JOB)?.incarnation ?? '', -1) ?? [];
   expect(rows.slice(0, 3).map(({ epoch, summary }) => [epoch, summary.attempts])).toEqual([
     [0, 1],
     [1, 1],

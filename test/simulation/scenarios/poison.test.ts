@@ -178,7 +178,7 @@ describe('a dead letter', () => {
     const epoch = await itsEpoch();
     // Two ids take turns: how often the epoch's own was committed by then.
     const commit = at('commit', { about: new RegExp(`-dead-letters-0-${epoch % 2} `), nth: Math.ceil(epoch / 2) });
-    const fence = (world: World, call: Call) => void world.broker.initProducerId(call.about.split(' ')[0] ?? '', 25_000);
+    const fence = (world: World, call: Call) => void world.broker.transactions.initProducerId(call.about.split(' ')[0] ?? '', 25_000);
     const told = await story([{ at: commit, also: fence }], poisoned('q0'));
     expect(eventsOf(told, 'doubtful')).toEqual([expect.objectContaining({ epoch, resolution: 'republished' })]);
   });
@@ -269,7 +269,7 @@ describe('a job without progress', () => {
       const row = table.row('job');
       rows.push(row?.noProgress);
       underWay.push(row?.underWay);
-      decided = () => table.epoch('job', row?.incarnation ?? '', 2)?.summary;
+      decided = () => table.epochs.at('job', row?.incarnation ?? '', 2)?.summary;
     };
     const told = await story(
       [

@@ -19,7 +19,7 @@ async function retired(fault: Fault) {
   // Two more collections follow.
   await story([rule], { input, settings: { checkpointIntervalMs: 500, retainedCheckpoints: 1 }, faultsUntilMs: 40_000, ending: 'wait' });
   const row = world?.table.row(JOB);
-  const rows = world?.table.epochsAfter(JOB, row?.incarnation ?? '', -1) ?? [];
+  const rows = world?.table.epochs.after(JOB, row?.incarnation ?? '', -1) ?? [];
   const behind = rows.filter(({ epoch }) => epoch <= (row?.retiredThrough ?? -1));
   return { count: behind.length, stay: behind.filter(({ expiresAtMs }) => expiresAtMs === undefined).map(({ epoch }) => epoch) };
 }

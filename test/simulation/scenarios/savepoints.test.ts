@@ -20,7 +20,7 @@ describe('a savepoint', () => {
         {
           at: decideOf(34),
           also: (world) => {
-            const [savepoint] = world.table.savepointsOf(JOB);
+            const [savepoint] = world.table.savepoints.of(JOB);
             expect(world.table.row(JOB)?.retiredThrough).toBeGreaterThan(savepoint?.epoch ?? 99);
             names = [...world.bucket.blobs.keys()].filter((name) => /-00000000000[1-4]-/.test(name));
           },

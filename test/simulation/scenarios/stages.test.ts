@@ -135,7 +135,7 @@ describe('ONCEFLOW_COMMIT_OFFSETS', () => {
     let world: World | undefined;
     const told = await story([], { settings: { commitOffsets }, prepare: (made) => (world = made) });
     expect(ends(told)).toEqual(['stopped']);
-    const committed = [0, 1].map((partition) => world?.broker.offsetFetch(JOB, { topic: INPUT, partition }).offset);
+    const committed = [0, 1].map((partition) => world?.broker.groups.fetch(JOB, { topic: INPUT, partition }).offset);
     expect(committed).toEqual(commitOffsets ? [3, 3] : [undefined, undefined]);
   });
 });

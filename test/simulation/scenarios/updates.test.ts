@@ -35,7 +35,7 @@ describe('an update after which transactions are named by another rule', () => {
         {
           ...fence,
           also: (world, call) => {
-            world.scheduler.after(0, undefined, () => world.broker.initProducerId(call.about.split(' ')[0] ?? '', 25_000));
+            world.scheduler.after(0, undefined, () => world.broker.transactions.initProducerId(call.about.split(' ')[0] ?? '', 25_000));
           },
         },
       ],

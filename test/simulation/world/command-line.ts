@@ -4,7 +4,7 @@ import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { COMMAND_CONFIG, type Command, runCommand } from '../commands.ts';
 import { SimProcess } from '../kernel/process.ts';
-import { modelJobRemoval } from '../models/epoch-table.ts';
+import { modelJobRemoval } from '../models/epoch-store.ts';
 import { actOnSavepoint, type SavepointAct } from '../savepoints.ts';
 import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';

@@ -38,7 +38,7 @@ export function checkSettled(world: World, { name }: SimProcess, after: string, 
 /** What a process that slept opens later, under an id of a job that was deleted meanwhile, only its timeout ends. */
 export function checkClosed({ observed, broker, targets, checker }: World, incarnation: string, beganMs: number, who: string): void {
   if (observed.some((event) => event.event === 'warning' && event.message.includes('could not be settled'))) return;
-  for (const { id, state, startedMs } of broker.transactions.values()) {
+  for (const { id, state, startedMs } of broker.transactions.all()) {
     if (state === 'ongoing' && id.startsWith(`${JOB}-${incarnation}-`) && startedMs < beganMs)
       checker.fail('I6', `transaction ${id} is open since ${startedMs} ms, and ${who} left it open: readers wait for its timeout`);
   }

@@ -7,7 +7,7 @@ import { Dice, hashOf } from '../kernel/dice.ts';
 import type { Service } from '../kernel/faults.ts';
 import { clockOf, type SimProcess } from '../kernel/process.ts';
 import { modelBlobStore } from '../models/blob-bucket.ts';
-import { modelEpochStore } from '../models/epoch-table.ts';
+import { modelEpochStore } from '../models/epoch-store.ts';
 import { type Carry, modelKafka } from '../models/kafka-requests.ts';
 import type { World } from '../world.ts';
 

@@ -28,7 +28,7 @@ export function watch(world: World): void {
     world.checker.caughtUp(world.sources()) &&
     !coordinators.some(({ process, ended, goesBack }) => goesBack && process.alive && !ended) &&
     !mayBeginAnew(world) &&
-    (ending === 'stop' || world.broker.openTransactions().length === 0)
+    (ending === 'stop' || world.broker.transactions.open().length === 0)
   ) {
     world.phase = 'stopping';
     world.trace('world', () => 'caught up: the job is stopped');

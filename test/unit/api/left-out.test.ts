@@ -71,7 +71,7 @@ describe('what is left out, or is something else, is refused when the job is def
     [
       'what an operator does',
       (rows) => rows.process('op', anything(undefined)),
-      'job odd: process op is given undefined in place of its options: give it { state: {}, onRecord(value, state, out) { … } }',
+      'job odd: process op is given undefined in place of its options: give it { onRecord(value, state, out) { … } }',
     ],
     [
       'what an operator of several streams does',

@@ -5,7 +5,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { createFileBlobStore } from '../../../lib/storage/file-blob-store.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from './rows.ts';
 import { runCommand } from './run-command.ts';
 

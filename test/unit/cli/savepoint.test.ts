@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import type { Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from './rows.ts';
 import { runCommand } from './run-command.ts';
 

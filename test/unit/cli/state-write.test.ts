@@ -6,7 +6,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import wordCount from '../../../jobs/word-count.ts';
 import { UsageError } from '../../../lib/config/usage-error.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { NOW } from './rows.ts';
 import { runCommand } from './run-command.ts';
 

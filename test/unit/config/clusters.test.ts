@@ -4,7 +4,6 @@ import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.
 import { parameterValues } from '../../../lib/config/origins.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { compilePlan } from '../../../lib/plan/compile.ts';
-import { poolIds, scopesByCluster } from '../../../lib/sinks/kafka/ids.ts';
 
 const required = { ONCEFLOW_JOB: './job.ts', ONCEFLOW_BROKERS: 'a:9092', ONCEFLOW_BLOBS: 'file:///tmp/blobs' };
 const orders = {
@@ -94,23 +93,4 @@ describe('a job that names clusters', () => {
     );
     expect(() => kafkaSink({ cluster: cluster as string, topic: 'clicks', value: utf8 })).toThrow(/kafkaSink: cluster is/);
   });
-});
-
-it('what may be open is known by cluster: a sink that has moved may have left something in both', () => {
-  const sinks = { write: { subtasks: 1, places: ['counts', 'orders/counts'] }, copy: { subtasks: 2, places: ['orders/copies'] } };
-  const scopes = scopesByCluster({ job: 'job', incarnation: 'inc', sinks });
-  expect(scopes.map(([cluster, scope]) => [cluster, { ...scope.sinks }])).toEqual([
-    ['', { write: { subtasks: 1, places: ['counts'] } }],
-    ['orders', { write: { subtasks: 1, places: ['orders/counts'] }, copy: { subtasks: 2, places: ['orders/copies'] } }],
-  ]);
-  expect(poolIds('job', 'inc', sinks)).toEqual([
-    'job-inc-write-0-0',
-    'job-inc-write-0-1',
-    'orders/job-inc-write-0-0',
-    'orders/job-inc-write-0-1',
-    'orders/job-inc-copy-0-0',
-    'orders/job-inc-copy-0-1',
-    'orders/job-inc-copy-1-0',
-    'orders/job-inc-copy-1-1',
-  ]);
 });

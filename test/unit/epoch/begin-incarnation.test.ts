@@ -9,7 +9,8 @@ import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
 
 const carry = async <T>(_api: string, _about: string, _failure: unknown, execute: (last: never) => T): Promise<T> =>

@@ -142,6 +142,14 @@ it('what is committed is not asked for again while another part of it is in doub
   expect(commits).toEqual([[first, second], [second]]);
 });
 
+it('what is in doubt is resolved by the holder of the job alone: who has lost it asks for nothing that fences', async () => {
+  const asked: SinkRequest[] = [];
+  const answer = ({ ask }: SinkRequest) =>
+    ask === 'commit' ? { outcome: 'committed', doubtful: [{ subtask: 0, why: 'unknown' }] } : { outcome: 'committed' };
+  await expect(commit([committable('write', 'some')], answer, { asked, isHeld: () => false })).rejects.toThrow(SupersededError);
+  expect(asked.map(({ ask }) => ask)).toEqual(['commit']);
+});
+
 it.each([
   [
     'what is not settled by then',

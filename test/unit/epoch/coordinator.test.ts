@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../../lib/epoch/coordinator/coordinator.ts';
-import type { Savepoint } from '../../../lib/ports/epoch-store.ts';
+import type { JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
 import { manifestOf } from '../cli/rows.ts';
 import { jobRow } from './job-row.ts';
@@ -14,8 +15,11 @@ interface Moment {
   readonly handOver: AbortController;
 }
 
-/** A start whose recovery finds no broker; `third` happens when it has asked for the third time. `of`: the job is there already, stopped, with a savepoint. */
-async function recovering(third: (moment: Moment) => unknown, of?: { readonly savepoint: Savepoint }) {
+/** A start whose recovery finds no broker; `third` happens when it has asked for the third time. `of`: the job is there already, stopped, with a savepoint; or failed. */
+async function recovering(
+  third: (moment: Moment) => unknown,
+  of?: { readonly savepoint: Savepoint; readonly rests: Pick<JobRow, 'desired' | 'failure'> },
+) {
   let nowMs = 0;
   const now = () => 1_000_000 + nowMs;
   const table = new EpochTable(now);
@@ -45,7 +49,7 @@ async function recovering(third: (moment: Moment) => unknown, of?: { readonly sa
     observe: () => {},
   } as unknown as CoordinatorDeps;
   if (of !== undefined) {
-    await epochs.createJob({ ...jobRow({ job: 'job', fingerprint: 'f' }), leaseExpiresAtMs: 0, desired: 'stopped' });
+    await epochs.createJob({ ...jobRow({ job: 'job', fingerprint: 'f' }), leaseExpiresAtMs: 0, ...of.rests });
     await epochs.importSavepoint(of.savepoint);
   }
   const startAt = of && { at: { savepoint: of.savepoint.name }, once: 'asked', drop: [], onWrittenAgain: 'allow' as const };
@@ -75,21 +79,27 @@ it.each(['stop', 'handOver'] as const)(
   },
 );
 
-it('a start of a stopped job from a savepoint that is told to end leaves the job stopped, and says that it has to be asked for again', async () => {
-  const fingerprint = JSON.stringify({ version: 2, sources: [], sinks: [], operators: {} });
-  const savepoint: Savepoint = {
-    ...{ job: 'job', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 1, incarnation: 'x', epoch: 7, decisionId: 'd7' },
-    ...{
-      fingerprint,
-      maxParallelism: 128,
-      manifest: { at: 'row', manifest: manifestOf(7, { offsets: {}, state: {}, outputs: {}, committables: [] }) },
-    },
-  };
-  const { end, row } = await recovering((moment) => moment.handOver.abort(), { savepoint });
-  const message = expect.stringMatching(/^job job was not started, and is as it was: ask again \(.*no broker answers\)$/);
-  expect(end).toEqual({ end: 'failed', message });
-  expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'stopped', failure: message });
-});
+it.each<Pick<JobRow, 'desired' | 'failure'>>([
+  { desired: 'stopped', failure: undefined },
+  { desired: 'running', failure: 'it failed' },
+])(
+  'a start of a job that rests (%j) from a savepoint that is told to end leaves it at rest, and says that it has to be asked for again',
+  async (rests) => {
+    const fingerprint = JSON.stringify({ version: 2, sources: [], sinks: [], operators: {} });
+    const savepoint: Savepoint = {
+      ...{ job: 'job', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 1, incarnation: 'x', epoch: 7, decisionId: 'd7' },
+      ...{
+        fingerprint,
+        maxParallelism: 128,
+        manifest: { at: 'row', manifest: manifestOf(7, { offsets: {}, state: {}, outputs: {}, committables: [] }) },
+      },
+    };
+    const { end, row } = await recovering((moment) => moment.handOver.abort(), { savepoint, rests });
+    const message = expect.stringMatching(/^job job was not started, and is as it was: ask again \(.*no broker answers\)$/);
+    expect(end).toEqual({ end: 'failed', message });
+    expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: rests.desired, failure: message });
+  },
+);
 
 it('a recovery of a job that somebody stops leaves the rest to the next coordinator, when no broker has answered for ten seconds since', async () => {
   const { end, row } = await recovering(({ table }) => table.setDesired('job', 'stopped'));

@@ -8,7 +8,8 @@ import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf } from '../cli/rows.ts';
 
 const HOUR_MS = 3_600_000;

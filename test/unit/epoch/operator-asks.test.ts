@@ -35,14 +35,16 @@ function asked(parts: readonly (BlobRef | null)[], before: readonly SnapshotRef[
   const position: Position = { offsets: {}, state: { count: before } };
   const rules = { plan: countingPlan, maxParallelism: 128, checkpointIntervalMs: 1 };
   return operatorAsks(stage, done, position, rules).map((each) =>
-    'done' in each ? { idle: each.done.snapshots } : { ids: each.ask.snapshots['count']?.map(({ id }) => id), inputs: each.ask.inputs },
+    'done' in each
+      ? { idle: each.done.snapshots, recordsIn: each.done.recordsIn }
+      : { ids: each.ask.snapshots['count']?.map(({ id }) => id), inputs: each.ask.inputs },
   );
 }
 
 it('a subtask that nothing was written for is not asked, and its state is what it was', () => {
   const [first, second] = snapshots(2);
   expect(asked([null, rows], snapshots(2))).toEqual([
-    { idle: { count: first } },
+    { idle: { count: first }, recordsIn: 0 },
     { ids: [second?.id], inputs: [{ edge: ROWS, input: 0, ref: rows }] },
   ]);
 });
@@ -54,6 +56,8 @@ it('after a change of parallelism it is asked all the same: it has to make a sta
   ]);
 });
 
+const idle = { idle: expect.anything(), recordsIn: 0 };
+
 it.each([
   [
     NOW,
@@ -62,7 +66,7 @@ it.each([
       { ids: ['1/2'], inputs: [] },
     ],
   ],
-  [NOW + 1, [{ idle: expect.anything() }, { idle: expect.anything() }]],
+  [NOW + 1, [idle, idle]],
 ])('it is asked when a time has come that it waits for, %i, and not before', (processingMs, expected) => {
   expect(asked([null, null], snapshots(2, { processingMs }), { processingMs: NOW, upToMs: {}, ends: NO_INPUT })).toEqual(expected);
 });

@@ -15,7 +15,8 @@ import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { createFileBlobStore } from '../../../lib/storage/file-blob-store.ts';
 import { openSpool } from '../../../lib/storage/spool.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { manifestOf, NOW } from '../cli/rows.ts';
 
 const carry = async <T>(_api: string, _about: string, _failure: unknown, execute: (last: never) => T): Promise<T> =>

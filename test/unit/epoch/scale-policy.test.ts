@@ -163,6 +163,10 @@ describe('the numbers of subtasks that a job has by itself', () => {
       memory = failed;
     }
     expect(tries).toEqual([7, 4, 2, undefined, undefined]);
+    // Somebody asked for more by hand, and epochs had them.
+    const two = { ...load, parallelism: { ...one, count: 2 } };
+    const up = scaleByItself({ ...NO_MEMORY, settled: 9, tooMany: { count: 2 } }, two, two.parallelism, rules);
+    expect(up.wanted.find(({ stage }) => stage === 'count')?.subtasks).toBe(14);
   });
 
   it('are what they were when an attempt with fewer ran out of time, and are never so few again', () => {
@@ -184,6 +188,26 @@ describe('the numbers of subtasks that a job has by itself', () => {
     expect(down({ ...memory, tooFew: {} })).toBe(1);
     expect(afterTooFew(NO_MEMORY, many, few, rules).wanted).toEqual([]);
     expect(afterTooFew(NO_MEMORY, few, many, { ...rules, byHand: new Set(['count']) }).wanted).toEqual([]);
+    // A job that has other plain numbers than the build before keeps to them.
+    const plain = { ...rules, parallelism: { ...rules.parallelism, count: { least: 2, most: 2 } } };
+    expect(afterTooFew(NO_MEMORY, few, many, plain).wanted).toEqual([]);
+  });
+
+  it('fall to what the epochs since a backlog have needed, whatever those before it did', () => {
+    const parallelism = { read: 8, count: 8, write: 8 };
+    const load = (ms: number, backlogLeft = false): EpochLoad => ({
+      ...{ parallelism, stageMs: new Map([['count', ms]]), recordsIn: 100, recordsBehind: 0, backlogLeft, cycleMs: 1_000 },
+      partitions: new Map([['read', 8]]),
+    });
+    // One that needs all of them, one that has left a little, and as many quiet ones as it takes.
+    const epochs = [load(450), load(10, true), ...Array.from({ length: rules.scaleDownEpochs }, () => load(10))];
+    let memory: PolicyMemory = { ...NO_MEMORY, settled: 9 };
+    const told = epochs.map((each) => {
+      const scaled = scaleByItself(memory, each, parallelism, rules);
+      memory = scaled.memory;
+      return scaled.wanted.find(({ stage }) => stage === 'count')?.subtasks;
+    });
+    expect(told).toEqual([...Array.from({ length: epochs.length - 1 }, () => undefined), 1]);
   });
 
   it('rise when one epoch took all there was, and took long for it', () => {

@@ -4,7 +4,8 @@ import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { takeLease } from '../../../lib/epoch/start/start.ts';
 import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
 import type { EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 
 const NOW = 1_000_000;
 const never = new AbortController().signal;

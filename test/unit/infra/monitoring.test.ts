@@ -156,6 +156,8 @@ describe('the runbook', () => {
 
   it('names no command of ours that does not exist', () => {
     const commands = [...runbook.matchAll(/npx onceflow (\w+)/g)].map(([, command]) => command);
-    expect(new Set(commands)).toEqual(new Set(['status', 'epochs', 'transactions', 'stop', 'resume']));
+    expect(new Set(commands)).toEqual(
+      new Set(['status', 'console', 'epochs', 'transactions', 'dead', 'rescale', 'start', 'stop', 'resume']),
+    );
   });
 });

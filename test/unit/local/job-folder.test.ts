@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,4 +59,12 @@ it('folders of jobs whose processes were all killed go when the next job starts;
   );
   for (const folder of [living, next]) folder.remove();
   expect(folders().sort()).toEqual(['onceflow-job-being-made', 'onceflow-job-of-somebody-else']);
+});
+
+it('one that cannot be looked into, as that of another user of the machine, is left alone', async () => {
+  // A link that leads to itself is closed to everybody, root too.
+  symlinkSync('onceflow-job-closed', join(temporary, 'onceflow-job-closed'));
+  const folder = await makeJobFolder();
+  folder.remove();
+  expect(folders()).toEqual(['onceflow-job-closed']);
 });

@@ -19,6 +19,9 @@ const transaction = {
 };
 const ofKafka = asCommittable(transaction);
 const ofWriteAhead = { sink: 'write', connector: 'write-ahead', subtask: 0, epoch: 5, token: {} };
+const ofDeliver = { ...ofWriteAhead, connector: 'deliver' };
+const ofDynamo = { ...ofWriteAhead, connector: 'dynamodb' };
+const ofFiles = { ...ofWriteAhead, connector: 'files', token: { location: 's3://files', files: [] } };
 
 it('what a connector has made of a token it finds in it again', () => {
   expect(kafkaCommittable(JSON.parse(JSON.stringify(ofKafka)))).toEqual(transaction);
@@ -27,6 +30,11 @@ it('what a connector has made of a token it finds in it again', () => {
 it.each([
   ['of another connector, whatever it holds', { ...ofKafka, connector: 'files' }, /sink write, subtask 0, epoch 5 is of connector files/],
   ['that is damaged', { ...ofKafka, token: { ...ofKafka.token, producerEpoch: 'x' } }, /holds no transaction of Kafka: producerEpoch/],
+  [
+    'with the marker of an old build, damaged',
+    { ...ofKafka, token: { ...ofKafka.token, written: [], marker: { topic: 'out' } } },
+    /holds no transaction of Kafka: marker\.startedAtMs/,
+  ],
   ['that is empty', { ...ofWriteAhead, connector: 'kafka' }, /holds no transaction of Kafka: transactionalId/],
 ])('a token %s is not taken', (_what, committable, message) => {
   expect(() => kafkaCommittable(committable)).toThrow(MalformedError);
@@ -37,9 +45,10 @@ describe("a sink's function", () => {
   const permit = permitOf(5, 'five');
   const common = { stage: 'write', subtask: 0, epoch: 5, deadlineMs: 1 };
   const asked: string[] = [];
-  /** A broker that nobody may ask. */
-  const kafka = new Proxy({}, { get: (_, api) => () => asked.push(String(api)) });
-  const deps = { kafka, blobs: { read: async () => Buffer.alloc(0) }, clock: { elapsedMs: () => 0 } } as unknown as SinkDeps;
+  /** A broker, or a store, that nobody may ask. */
+  const kafka = new Proxy({}, { get: (_, api) => (api === 'then' ? undefined : () => asked.push(String(api))) });
+  const targets = { uploads: async () => kafka, items: async () => kafka };
+  const deps = { kafka, targets, blobs: { read: async () => Buffer.alloc(0) }, clock: { elapsedMs: () => 0 } } as unknown as SinkDeps;
   const serve = (request: object) => serveSink(deps, { ...common, ...request } as unknown as Received<SinkRequest>);
 
   const wrong: readonly (readonly [string, object])[] = [
@@ -66,6 +75,8 @@ describe("a sink's function", () => {
       } satisfies Partial<ResolveSinkRequest>,
     ],
     ['send', { connector: 'write-ahead', permit, committable: ofKafka, staged: [] } satisfies Partial<SendSinkRequest>],
+    ['send', { connector: 'deliver', permit, committable: ofDynamo, staged: [] } satisfies Partial<SendSinkRequest>],
+    ['send', { connector: 'dynamodb', permit, committable: ofDeliver, staged: [] } satisfies Partial<SendSinkRequest>],
   ];
   it.each(wrong)('that is to %s what another connector has made asks nobody for anything, and says it', async (ask, request) => {
     const answer = await serve({ ask, ...request });
@@ -95,6 +106,10 @@ describe("a sink's function", () => {
       'sends again',
       { ask: 'resolve', connector: 'kafka', committable: ofKafka, terms: { compacted: [] }, staged: [], onMissingEvidence: 'stop' },
     ],
+    ['completes files', { ask: 'commit', connector: 'files', committables: [ofFiles], terms: {}, isOld: false }],
+    ['writes files again', { ask: 'resolve', connector: 'files', committable: ofFiles, terms: {}, staged: [], onMissingEvidence: 'stop' }],
+    ['delivers', { ask: 'send', connector: 'deliver', committable: ofDeliver, staged: [] }],
+    ['writes items', { ask: 'send', connector: 'dynamodb', committable: ofDynamo, staged: [] }],
   ])('%s under the permit of its epoch alone', async (_what, request) => {
     const answer = await serve({ ...request, permit: permitOf(4, 'four') });
     expect(answer).toMatchObject({ outcome: 'failed', message: 'the permit for epoch 4 does not cover the committable of epoch 5' });

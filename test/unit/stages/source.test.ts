@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { Lacks, NotPreparedError } from '../../../lib/format/not-prepared.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { SourceRequests } from '../../../lib/ports/kafka-requests.ts';
 import type { SourceRequest } from '../../../lib/protocol/requests.ts';
@@ -104,4 +105,58 @@ it('a partition that is far enough ahead of the others is not read on in the epo
   const free = await read(999);
   expect(Math.min(...free.reached)).toBeGreaterThan(5);
   expect(free.records).toBe(free.reached.reduce((sum, next) => sum + next, 0));
+});
+
+it('a record whose serde lacks something is read again when that is fetched, and nothing but it', async () => {
+  const fetched: number[] = [];
+  let [reads, tries] = [0, 0];
+  const lacking = {
+    ...utf8,
+    read: (...of: Parameters<typeof utf8.read>) => {
+      reads++;
+      // The tenth record is the first of its kind. It is tried three times at most: a stage that fetches nothing ends too.
+      if (reads > 9 && fetched.length === 0 && tries++ < 3)
+        throw new NotPreparedError('a schema', async () => {
+          fetched.push(reads);
+        });
+      return utf8.read(...of);
+    },
+  };
+  const asking = defineJob('job', (builder) => {
+    builder.source('src', kafkaSource({ topic: 'in', value: lacking })).sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+  });
+  const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
+  const ranges = [{ topic: 'in', partition: 0, from: 0, bound: RECORDS }];
+  const request = { ask: 'read', epoch: 1, ranges, maxBytes: 1e9, maxDurationMs: 1, meeting, deadlineMs: 1 } as unknown;
+  const lacks = new Lacks();
+  const runtime = createSourceRuntime(compiled(asking), 'src', stageContext());
+  const answer = await runSource(deps, runtime, request as Received<SourceRequest>, lacks);
+  lacks.close();
+  expect(answer).toMatchObject({ outcome: 'read', reached: [{ next: RECORDS }], recordsIn: RECORDS });
+  expect({ fetched, reads, any: lacks.any }).toEqual({ fetched: [10], reads: RECORDS + 1, any: false });
+});
+
+it('an epoch that waits for answers goes on behind them while it has time, and leaves the rest to the next one when it has none', async () => {
+  let nowMs = 0;
+  const clock = { ...{ now: () => nowMs, elapsedMs: () => nowMs }, sleep: () => new Promise<void>(() => {}) };
+  const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
+  const ranges = [0, 1].map((partition) => ({ topic: 'in', partition, from: 0, bound: RECORDS }));
+  const request = { ask: 'read', epoch: 1, ranges, maxBytes: 1_000_000, maxDurationMs: 100, meeting, deadlineMs: 10_000 } as unknown;
+  const reached = async (answersTakeMs: number) => {
+    nowMs = 0;
+    const waiting = defineJob('job', (builder) => {
+      builder
+        .source('src', kafkaSource({ topic: 'in', value: utf8 }))
+        .mapAsync(async () => {
+          nowMs = answersTakeMs;
+          return 'answer';
+        })
+        .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+    });
+    const runtime = createSourceRuntime(compiled(waiting), 'src', stageContext());
+    const answer = await runSource({ ...deps, clock }, runtime, request as Received<SourceRequest>);
+    return answer.outcome === 'read' ? answer.reached.map(({ next }) => next > 0) : answer;
+  };
+  expect(await reached(99)).toEqual([true, true]);
+  expect((await reached(100)) as boolean[]).toEqual(expect.arrayContaining([true, false]));
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments, parse as parseYaml } from 'yaml';
 import { readArguments } from '../../../cli/arguments.ts';
@@ -105,6 +105,15 @@ it.each(['github/deploy-lambda.yml', 'github/deploy-containers.yml'])('%s calls 
   const called = runs.flatMap((run) => [...run.matchAll(/npm (?:run )?(test|check|synth)\b/g)].map(([, name = '']) => name));
   expect(called).toContain('test');
   expect(called.filter((name) => scripts[name] === undefined)).toEqual([]);
+});
+
+it('the documents say of each file that is to be copied where it is', () => {
+  const documents = globSync('docs/*.md').map((file) => readFileSync(file, 'utf8'));
+  const files = ['containers', 'github', 'grafana'].flatMap((of) =>
+    readdirSync(new URL(of, templates)).map((name) => `templates/${of}/${name}`),
+  );
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => !documents.some((text) => text.includes(file)))).toEqual([]);
 });
 
 it('the dashboard for Grafana shows metrics that there are, each by the job that was chosen', () => {

@@ -170,6 +170,28 @@ export const coordination: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a stage that another operator comes before keeps its watermark',
+    focus: 'updates',
+    edits: [
+      edit(
+        NEW_NAMES,
+        'const watermark = watermarkOf(stage, time, plan);',
+        'const watermark = watermarkOf(stage, { ...time, sources: {}, stages: {} }, plan);',
+      ),
+    ],
+  },
+  {
+    name: 'of a stage that there is no more no watermark is kept',
+    focus: 'updates',
+    edits: [
+      edit(
+        NEW_NAMES,
+        'const known = Object.entries(time.stages).filter(([id]) => ids.has(id));',
+        'const known = Object.entries(time.stages).filter(([id]) => ids.has(id) || true);',
+      ),
+    ],
+  },
+  {
     name: 'the first epoch of a changed graph has the new names before anything runs',
     focus: 'updates',
     edits: [edit(START, 'last === named && unread.length === 0', 'unread.length === 0')],

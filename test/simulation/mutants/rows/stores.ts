@@ -1,5 +1,6 @@
 import { edit, type Mutant } from '../mutant.ts';
 
+const STORE = 'test/simulation/models/epoch-store.ts';
 const TABLE = 'test/simulation/models/epoch-table.ts';
 const CANCEL = 'cli/commands/cancel.ts';
 
@@ -19,7 +20,7 @@ export const stores: readonly Mutant[] = [
     name: "a decision is conditional on its parent's decision id, and on its epoch having no row",
     edits: [
       edit(TABLE, "if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';", ''),
-      edit(TABLE, "if (epochs[place]?.epoch === epoch) return 'refused';", ''),
+      edit(TABLE, "if (this.epochs.has(job, incarnation, epoch)) return 'refused';", ''),
       edit(
         TABLE,
         "row === undefined || row.generation !== generation || row.incarnation !== incarnation) return 'refused'",
@@ -41,7 +42,7 @@ export const stores: readonly Mutant[] = [
   },
   {
     name: 'the pool is recorded before an id of it is used',
-    edits: [edit(TABLE, '({ pool: widened(row.pool, pool) })', '({ pool: row.pool })')],
+    edits: [edit(STORE, '({ pool: widened(row.pool, pool) })', '({ pool: row.pool })')],
   },
   {
     name: 'a write is also of the incarnation in which its generation was taken',
@@ -75,7 +76,7 @@ export const stores: readonly Mutant[] = [
   {
     name: 'epochs of other incarnations are deleted only while the job is seen in its own',
     focus: 'commands',
-    edits: [edit(TABLE, "if (row?.incarnation !== ownIncarnation) return 'superseded';", '')],
+    edits: [edit(STORE, "if (row?.incarnation !== ownIncarnation) return 'superseded';", '')],
   },
   {
     name: 'whose a generation is says the claim in the row, and not the name of its holder',

@@ -176,6 +176,16 @@ describe('a failed attempt', () => {
     expect(loop.state().inFlight[0]).toMatchObject({ ranges: { lines: [[{ from: 10, bound: 12 }]] }, isCut: true });
   });
 
+  it('makes the next one no smaller when it was not time that it wanted, however long it took', () => {
+    for (const kind of ['refused', 'user-code', 'record'] as const) {
+      const loop = play({ startKind: 'revival' });
+      upTo(loop, 'read');
+      const before = loop.state().size;
+      loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1_000, result: failed(kind) });
+      expect(loop.state().size, kind).toEqual(before);
+    }
+  });
+
   it('is one whose sink stages took too long, of the slowest of them', () => {
     const loop = play();
     upTo(loop, 'counted');
@@ -412,6 +422,19 @@ describe('without input', () => {
     expect(only(loop.pass(1_000), 'plan').isOverdue).toBe(false);
     loop.on(behind);
     expect(only(loop.pass(100), 'plan').isOverdue).toBe(true);
+  });
+
+  it('a partition that was not behind in between is not', () => {
+    const loop = play();
+    loop.turn();
+    const behind = { of: 'planned', base: 'four', planned: { outcome: 'behind', message: 'behind' } } as const;
+    for (const planned of [{ outcome: 'nothing' } as const, plan()]) {
+      loop.on(behind);
+      expect(only(loop.pass(900), 'plan').isOverdue).toBe(false);
+      loop.on({ of: 'planned', base: 'four', planned });
+      expect(loop.state().behindSinceMs).toBeUndefined();
+      if (planned.outcome === 'nothing') expect(only(loop.pass(900), 'plan').isOverdue).toBe(false);
+    }
   });
 });
 

@@ -49,6 +49,12 @@ it.each<[unknown, RegExp]>([
   expect(() => of(value)).toThrow(message);
 });
 
+it('has names of 65,535 bytes at most', () => {
+  const most = 'ä'.repeat(32_767);
+  expect(of({ [`${most}x`]: 1 })).toEqual({ M: { [`${most}x`]: { N: '1' } } });
+  expect(() => of({ [`${most}ä`]: 1 })).toThrow('put.a has an attribute whose name has 65536 bytes, and DynamoDB takes 1 to 65535');
+});
+
 it('is refused when it is no object at all', () => {
   expect(() => itemOf('text', 'put')).toThrow('put is string, and must be an object of attributes');
 });

@@ -4,12 +4,14 @@ import { type DynamoWrite, dynamoSink } from '../../../../lib/api/index.ts';
 import type { ItemStep } from '../../../../lib/ports/item-tables.ts';
 import type { SinkTargets } from '../../../../lib/ports/sink-targets.ts';
 import { StoreProblem } from '../../../../lib/ports/store-problem.ts';
+import { MalformedError } from '../../../../lib/protocol/malformed.ts';
 import { commitPermitSchema } from '../../../../lib/protocol/permit.ts';
 import type { Own } from '../../../../lib/protocol/shape.ts';
 import { sizeOfItem } from '../../../../lib/sinks/dynamodb/attributes.ts';
 import { ItemsEncoder } from '../../../../lib/sinks/dynamodb/items-encoder.ts';
 import { serveDynamo } from '../../../../lib/sinks/dynamodb/server.ts';
 import type { DynamoSinkSpec } from '../../../../lib/sinks/dynamodb/spec.ts';
+import { decodeStagedItems, headOf } from '../../../../lib/sinks/dynamodb/staged-items.ts';
 import { MemoryItems } from '../../../support/memory-items.ts';
 
 const keys = { partition: { name: 'pk', type: 'S' } } as const;
@@ -91,6 +93,23 @@ it('of several writes to one key the last is made, where it was: not before what
     { delete: { pk: { S: 'row 3' } } },
     { put: { pk: { S: 'row 1' }, text: { S: 'last' } } },
   ]);
+});
+
+it('an item that is larger than DynamoDB takes fails its record, and one that is as large does not', () => {
+  const most = 400 * 1024 - Buffer.byteLength('pkrow 1text');
+  expect(() => stagedOf([putOf(1, 'x'.repeat(most))])).not.toThrow();
+  expect(() => stagedOf([putOf(1, 'x'.repeat(most + 1))])).toThrow('the item has 409601 bytes, and DynamoDB takes 409600');
+});
+
+it('of a table whose keys are not known as they have to be nothing is staged, and what is staged for it is not taken', () => {
+  const facts = { table: 'rows', keys, ledgerTable: 'rows', ledgerKeys: keys };
+  for (const wrong of [{}, { sort: keys.partition }, { partition: { name: 'pk', type: 'BOOL' } }]) {
+    const damaged = { ...facts, keys: wrong } as unknown as typeof facts;
+    const spec = dynamoSink<string>({ table: 'rows', toWrite: (pk) => ({ put: { pk } }) }) as DynamoSinkSpec;
+    expect(() => new ItemsEncoder(spec, { sink: 's', facts: () => damaged }).begin()).toThrow(MalformedError);
+    expect(() => decodeStagedItems(Buffer.from(headOf(damaged)), 'blob')).toThrow(/blob.*says nothing of a table: keys\.partition/);
+  }
+  expect(decodeStagedItems(Buffer.from(headOf(facts)), 'blob')).toEqual({ facts, writes: [] });
 });
 
 it('a function that gives a promise of a write fails its record', () => {

@@ -123,6 +123,30 @@ describe('a prepare', () => {
   });
 });
 
+describe('the locations of a job’s sinks', () => {
+  const sinks = ['s', 'other'].map((sink) => ({ sink, target: { kind: 'files', location: terms.location, manifests: false } as const }));
+  const learn = (open: UploadStore['open']) => {
+    const store: UploadStore = { ...uploadStoreOn(new UploadPlace()), open };
+    return coordinateFiles({ uploads: async () => store } as unknown as SinkTargets).learn(sinks);
+  };
+
+  it('are tried when it starts, each once', async () => {
+    let tries = 0;
+    const open = async () => {
+      tries++;
+      return [];
+    };
+    expect(await learn(open)).toEqual({ outcome: 'learnt', facts: { s: {}, other: {} } });
+    expect(tries).toBe(1);
+  });
+
+  it('stop it with what is to be done where one is refused, and not where that may pass', async () => {
+    const message = 'the location s3://bucket of a sink cannot be used: AccessDenied: give the role s3:PutObject';
+    expect(await learn(() => Promise.reject(denied))).toEqual({ outcome: 'refused', message });
+    await expect(learn(() => Promise.reject(new StoreProblem('no answer', true)))).rejects.toThrow('no answer');
+  });
+});
+
 describe('of uploads that a job has left', () => {
   const scope: PoolScope = { job: 'j', incarnation: 'i', sinks: { s: { subtasks: 1, places: ['s3://old', 's3://now'] } } };
 
@@ -150,5 +174,16 @@ describe('of uploads that a job has left', () => {
   ])('none is left where what is in the way %s', async (_what, problem, retriable) => {
     const { targets } = placesOf(problem);
     expect(await coordinateFiles(targets).settle(until, scope, () => {})).toMatchObject({ outcome: 'failed', retriable });
+  });
+
+  it.each([
+    ['is refused', denied, false],
+    ['gets no answer', new StoreProblem('no answer', true), true],
+  ])('one whose end %s is not settled, and it is said whether that may pass', async (_what, problem, retriable) => {
+    const now = new UploadPlace();
+    now.begin('a/j-i-s-0-000000000007-0.jsonl');
+    const store: UploadStore = { ...uploadStoreOn(now), abort: () => Promise.reject(problem) };
+    const settled = await coordinateFiles({ uploads: async () => store } as unknown as SinkTargets).settle(until, scope, () => {});
+    expect(settled).toEqual({ outcome: 'failed', retriable, message: `uploads could not be ended: ${problem.message}` });
   });
 });

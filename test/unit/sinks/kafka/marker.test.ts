@@ -38,17 +38,17 @@ it('an epoch of version 1 whose end is forgotten in a partition that has no lead
 
   broker.createTopic('out', 2);
   const id = 'job-one-write-0-0';
-  const { producerId, producerEpoch } = broker.initProducerId(id, 60_000);
+  const { producerId, producerEpoch } = broker.transactions.initProducerId(id, 60_000);
   const who = { transactionalId: id, producerId, producerEpoch };
   const both = [0, 1].map((partition) => ({ topic: 'out', partition }));
-  expect(broker.addPartitions(who, both)).toBe('NONE');
+  expect(broker.transactions.addPartitions(who, both)).toBe('NONE');
   for (const at of both) {
     const header = { producerId: BigInt(producerId), producerEpoch, transactional: true, timestampMs: nowMs, baseSequence: 0 };
     broker.produce(who, at.partition, [{ ...at, batch: encodeBatch(header, [`value ${at.partition}`]) }]);
   }
   // The leader of partition 0 goes for a second, and its transaction ends meanwhile: its group offset is committed.
   broker.partition('out', 0)?.loseLeader((run) => due.push({ atMs: nowMs + 1_000, run }));
-  broker.commitGroupOffsets(id, 'out', [{ partition: 0, offset: 4 }], '');
+  broker.groups.commit(id, 'out', [{ partition: 0, offset: 4 }], '');
   const committable = { sink: 'write', subtask: 0, epoch: 4, ...who, written: [], marker: { topic: 'out', startedAtMs: nowMs } };
   const permit = permitOf(4, 'd');
   const first = await commitTransaction(asking(5_000), permit, committable, { compacted: new Set(), isOld: true });

@@ -6,6 +6,8 @@ import { coordinateKafka, type KafkaClients } from '../../../../lib/sinks/kafka/
 interface Broker {
   readonly initProducerId?: KafkaAnswer;
   readonly describeProducers?: KafkaAnswer;
+  /** Where that is the answer. Undefined: everywhere. */
+  readonly notDescribed?: string;
   readonly leaders?: readonly number[];
   /** Producer ids that have a transaction open in partition 0; what is aborted is open no more. */
   readonly open?: readonly string[];
@@ -14,11 +16,14 @@ interface Broker {
   readonly fails?: KafkaProblem;
   /** Where the sinks of this run write to. */
   readonly inUse?: readonly string[];
+  /** Where they have ever written to. */
+  readonly places?: readonly string[];
 }
 
 /** Settles a sink `write` of one subtask, whose two ids have the producer ids 1 and 2, for at most a second of its clock. */
 async function settle(broker: Broker) {
   const { initProducerId = 'NONE', describeProducers = 'NONE', leaders = [1], open = [], abort = 'NONE', fails, inUse } = broker;
+  const { notDescribed, places = ['out'] } = broker;
   let nowMs = 0;
   const [told, ended]: [SinkEvent[], string[]] = [[], []];
   let stillOpen = open;
@@ -37,7 +42,10 @@ async function settle(broker: Broker) {
     },
     leaders: async () => leaders,
     forgetLeaders: () => {},
-    describeProducers: async () => ({ answer: describeProducers, producers: stillOpen.map(state) }),
+    describeProducers: async (_leader: number, topic: string) =>
+      notDescribed === undefined || topic === notDescribed
+        ? { answer: describeProducers, producers: stillOpen.map(state) }
+        : { answer: 'NONE', producers: [] },
     addPartitions: async () => 'NONE',
     endTxn: async ({ producerId }: { readonly producerId: string }, commit: boolean) => {
       ended.push(`${commit ? 'commit' : 'abort'} of ${producerId}`);
@@ -57,7 +65,7 @@ async function settle(broker: Broker) {
     },
   };
   const clients = { kafka, clock, random: { id: () => '', fraction: () => 0.5 } } as unknown as KafkaClients;
-  const scope = { job: 'job', incarnation: 'inc', sinks: { write: { subtasks: 1, places: ['out'] } }, inUse };
+  const scope = { job: 'job', incarnation: 'inc', sinks: { write: { subtasks: 1, places } }, inUse };
   const { settle: settleScope } = coordinateKafka(clients, { transactionTimeoutMs: 60_000 });
   const outcome = await settleScope({ ...clients, deadlineMs: 1_000 }, scope, (event) => told.push(event));
   return { outcome, told: told.map((event) => `${event.event}: ${event.message}`), ended };
@@ -139,4 +147,17 @@ it.each<[string, Broker, RegExp]>([
   const { outcome, told } = await settle({ ...broker, inUse: ['another'] });
   expect(outcome).toMatchObject({ outcome: 'settled' });
   expect(told).toEqual([expect.stringMatching(said)]);
+});
+
+it('of a topic where the job may look nothing is said, though it does not write there any more', async () => {
+  const { outcome, told, ended } = await settle({ open: ['2'], inUse: ['another'] });
+  expect({ outcome, told, ended }).toEqual({ outcome: { outcome: 'settled', ends: 2 }, told: [], ended: ['abort of 2'] });
+});
+
+it('a topic where the job may not look, and does not write any more, is left out, and the others are settled', async () => {
+  const refused = { describeProducers: 'TOPIC_AUTHORIZATION_FAILED', notDescribed: 'old', places: ['old', 'out'] } as const;
+  const { outcome, told } = await settle({ ...refused, inUse: ['out'] });
+  expect(outcome).toEqual({ outcome: 'settled', ends: 2 });
+  expect(told).toEqual([expect.stringMatching(/^warning: what the job may have left open in old, where .*: grant READ/)]);
+  expect((await settle({ ...refused, inUse: ['old', 'out'] })).outcome).toMatchObject({ outcome: 'failed', retriable: false });
 });
