@@ -284,9 +284,13 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
       .first()
       .getByRole('button', { name: 'Rescale…' })
       .click();
-    await page.getByRole('spinbutton', { name: 'Subtasks' }).fill('999');
+    const subtasks = page.getByRole('spinbutton', { name: 'Subtasks' });
+    await subtasks.fill('999');
+    // The page is drawn anew each second: what was typed stays.
+    for (let drawn = 0; drawn < 2; drawn++) await page.waitForResponse(/\/job/);
     await page.getByRole('button', { name: 'Ask for it' }).click();
-    await page.getByRole('spinbutton', { name: 'Subtasks' }).fill('16');
+    expect(await subtasks.inputValue()).toBe('999');
+    await subtasks.fill('16');
     await page.getByRole('button', { name: 'Ask for it' }).click();
     await shown(page, 'onceflow rescale count-words=16: done');
     expect(calls).toEqual(['savepoint create before-3.0', 'rescale count-words=16']);

@@ -44,6 +44,6 @@ function Rescale({ of, asked }: { readonly of: Stage; readonly asked: number | u
   <//>`;
   return html`<div class="buttons"><${Confirmed} label="Rescale…" title=${`Other subtasks for ${stage}?`} action="rescale" command=${`rescale ${stage}=NUMBER`} confirm="Ask for it" body=${() => (wanted.current?.reportValidity() === true ? { stage, subtasks: wanted.current.valueAsNumber } : undefined)}>
     <p>It has ${plural(subtasks, 'subtask')} now, and may have ${least} to ${most}. What is asked for counts from the next epoch on, and stays, also through restarts, until it is taken back.</p>
-    <label>Subtasks <input ref=${wanted} type="number" min=${least} max=${most} value=${subtasks} required /></label>
+    <label>Subtasks <input ref=${wanted} type="number" min=${least} max=${most} defaultValue=${subtasks} required /></label>
   <//>${auto}</div>`;
 }
