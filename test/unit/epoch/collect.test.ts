@@ -51,7 +51,7 @@ function world() {
   const told: CoordinatorEvent[] = [];
   let looks = 0;
   let nowMs = 0;
-  const job: { lastCompleted: number; lastCommitted: number; savepoints: readonly Savepoint[] } = {
+  const job: { lastCompleted: number; lastCommitted: number; savepoints: readonly Savepoint[]; savepointsSince?: readonly Savepoint[] } = {
     ...{ lastCompleted: LAST, lastCommitted: LAST },
     savepoints: [],
   };
@@ -59,7 +59,7 @@ function world() {
   return {
     bucket,
     told,
-    /** What else there is of the job; a test changes it. */
+    /** What else there is of the job, `savepointsSince` from the first listing of blobs on; a test changes it. */
     job,
     /** How often the bucket was listed. */
     listed: () => listed,
@@ -79,7 +79,7 @@ function world() {
       const row = jobRowOf({ lastCompleted: last, lastCommitted, retiredThrough: LAST - 2 });
       const epochs = {
         readJob: async () => (looks++ < lostAfter ? row : { ...row, generation: row.generation + 1 }),
-        listSavepoints: async () => savepoints,
+        listSavepoints: async () => (listed > 0 ? (job.savepointsSince ?? savepoints) : savepoints),
         retireThrough: async () => 'written' as const,
         listEpochs: async (_job: string, _incarnation: string, after: number) => rows.filter(({ epoch }) => epoch > after),
       };
@@ -173,23 +173,36 @@ it('what was listed is listed again when the job is further, whatever its manife
   expect(listed()).toBe(3);
 });
 
+/** A savepoint of epoch 4. */
+const savepointOf = (manifest: Manifest): Savepoint => ({
+  ...{ job: 'word-count', name: 'kept', id: 'i', standing: 'complete', createdAtMs: 0, incarnation: 'inc', epoch: LAST - 5 },
+  ...{ decisionId: 'd', fingerprint: 'f', maxParallelism: 128, manifest: { at: 'row', manifest } },
+});
+
+it('what a savepoint has kept since the blobs were listed stays', async () => {
+  const { bucket, job, told, write, manifestOf, rowOf, collect } = world();
+  const kept = await write(LAST - 5, 'state/count', 'kept');
+  await write(LAST - 5, 'state/count', 'garbage');
+  job.savepointsSince = [savepointOf(manifestOf(LAST - 5, [kept]))];
+  await collect([rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })], 2);
+  expect([...bucket.blobs.keys()]).toEqual([nameOf(kept)]);
+  expect(told).toEqual([{ event: 'collected', blobs: 1, retired: 0 }]);
+});
+
+it('where the manifest of a savepoint is none, nothing is deleted, and it is said', async () => {
+  const { bucket, job, told, write, manifestOf, rowOf, collect } = world();
+  await write(LAST - 5, 'state/count', 'of the savepoint, perhaps');
+  const name = nameOf(await write(LAST - 5, 'manifest', 'no manifest'));
+  job.savepoints = [{ ...savepointOf(manifestOf(LAST - 5)), manifest: { at: 'blob', name } }];
+  await collect([rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })], 2);
+  expect(bucket.blobs.size).toBe(2);
+  expect(told).toMatchObject([{ event: 'warning', message: expect.stringContaining('savepoint kept') }]);
+});
+
 it('what was listed is listed again when savepoints keep less: also when one is on its way out, and when one could not be read', async () => {
   const { bucket, job, listed, write, manifestOf, rowOf, collect } = world();
   const rows = [rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })];
-  const kept: Savepoint = {
-    ...{
-      job: 'word-count',
-      name: 'kept',
-      id: 'i',
-      standing: 'complete',
-      createdAtMs: 0,
-      incarnation: 'inc',
-      epoch: LAST - 5,
-      decisionId: 'd',
-    },
-    ...{ fingerprint: 'f', maxParallelism: 128 },
-    manifest: { at: 'row', manifest: manifestOf(LAST - 5, [await write(LAST - 5, 'state/count', 'kept')]) },
-  };
+  const kept = savepointOf(manifestOf(LAST - 5, [await write(LAST - 5, 'state/count', 'kept')]));
   job.savepoints = [kept];
   await collect(rows, 2);
   await collect(rows, 2);

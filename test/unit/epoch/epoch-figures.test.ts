@@ -62,6 +62,11 @@ describe("an epoch's figures", () => {
     expect(figures).toMatchObject({ sourceMs: 50, operatorMs: 70, sinkMs: 20, decisionMs: 8 });
   });
 
+  it('say nothing of a kind of stage that the job has not', () => {
+    const stages = plan.stages.filter(({ kind }) => kind !== 'operator');
+    expect(figuresOf(attemptOf([read(9_000)]), after, { ...plan, stages }, attemptOf([]), later).operatorMs).toBe(undefined);
+  });
+
   it('count what was staged for sinks apart from what crossed an exchange of the same stage, and from dead letters', () => {
     const copy = edgeBetween({ from: 'lines', to: 'copy', input: 0, how: 'sink' });
     const withCopy = {

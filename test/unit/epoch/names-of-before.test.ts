@@ -133,6 +133,13 @@ describe('a stage that is called otherwise than in the epoch before keeps its wa
   });
 });
 
+it('a name that goes on from one to the next takes nothing from who had it: each has its own under its own name', () => {
+  const manifest = manifestOf(7, { ...empty, state: { a: count }, parallelism: { a: 2, b: 3 } });
+  const fingerprint = graphOf(['b'], { b: ['a'], c: ['b'] });
+  const named = asThisJobHasIt(manifest, graphOf(['a']), { fingerprint, plan: planOf(['b'], ['c']) });
+  expect(named).toMatchObject({ state: { b: count }, parallelism: { b: 2, c: 3 } });
+});
+
 describe('of what an operator had', () => {
   const plan = planOf(['tally']);
   const now = graphOf(['tally'], { tally: ['count'] });

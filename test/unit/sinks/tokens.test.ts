@@ -7,6 +7,7 @@ import type {
   SendSinkRequest,
   SinkRequest,
 } from '../../../lib/protocol/requests.ts';
+import { filesCommittable } from '../../../lib/sinks/files/committable.ts';
 import { asCommittable, kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import type { Received } from '../../../lib/stages/received.ts';
 import { serveSink } from '../../../lib/stages/serve.ts';
@@ -25,6 +26,10 @@ const ofFiles = { ...ofWriteAhead, connector: 'files', token: { location: 's3://
 
 it('what a connector has made of a token it finds in it again', () => {
   expect(kafkaCommittable(JSON.parse(JSON.stringify(ofKafka)))).toEqual(transaction);
+});
+
+it('a token of another connector is no token of files, whatever it holds', () => {
+  expect(() => filesCommittable({ ...ofFiles, connector: 'kafka' })).toThrow(/sink write, subtask 0, epoch 5 is of connector kafka/);
 });
 
 it.each([
