@@ -153,6 +153,8 @@ describe('what is alone', () => {
   it('is repeated, and is no step of a search', () => {
     expect(isSearching(alone)).toBe(false);
     expect(isSearching(afterUserFailure(afterUserFailure(FREE, [part(0, 0, 4)]), [part(0, 0, 4)]))).toBe(true);
+    // Of two the next epoch reads one.
+    expect(isSearching(afterUserFailure(afterUserFailure(FREE, [part(0, 0, 2)]), [part(0, 0, 2)]))).toBe(true);
   });
 });
 

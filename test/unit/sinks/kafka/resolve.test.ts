@@ -55,6 +55,32 @@ it('a transaction that is open where it is thought to be led is aborted there, a
   expect(forgotten).toEqual(['out']);
 });
 
+it('where the id could not be fenced nothing is judged, taken in or sent: what ran under it may still commit', async () => {
+  const asked: string[] = [];
+  const kafka = {
+    initProducerId: async () => ({ answer: 'INVALID_PRODUCER_EPOCH', producerId: '-1', producerEpoch: -1 }),
+    fetch: async (ranges: readonly FetchRange[]) =>
+      ranges.map(({ topic, partition }) => ({
+        ...{ topic, partition, answer: 'NONE', logStartOffset: 0, highWatermark: 20, lastStableOffset: 10 },
+        ...{ aborted: [], records: Buffer.alloc(0) },
+      })),
+    addPartitions: async () => asked.push('addPartitions'),
+    endTxn: async () => asked.push('endTxn'),
+    forgetLeaders: () => {},
+  } as unknown as TransactionRequests;
+  let elapsedMs = 0;
+  const clock = { now: () => 0, elapsedMs: () => elapsedMs++, sleep: async (ms: number) => void (elapsedMs += ms) };
+  const outcome = await resolveTransaction(
+    { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 1_000 },
+    {
+      ...{ permit: permitOf(3, 'd'), committable, transactionTimeoutMs: 60_000, compacted: new Set<string>(), onMissingEvidence: 'stop' },
+      staged: () => expect.fail('nothing is sent again'),
+    },
+  );
+  expect(outcome).toEqual({ outcome: 'unsettled', message: expect.stringContaining('InitProducerId was answered INVALID_PRODUCER_EPOCH') });
+  expect(asked).toEqual([]);
+});
+
 it('a look that is refused needs a person, and is not repeated without end', async () => {
   const kafka = {
     initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
