@@ -253,4 +253,18 @@ export const equivalent: readonly Equivalent[] = [
     after: 'const named = new Set(await namesIn(deps, manifests, 0));',
     reason: 'It says whose output is named still; that is of the incarnation that wrote it, and what is deleted here is of another one.',
   },
+  {
+    file: 'lib/sinks/kafka/staged-output.ts',
+    within: 'decodeStagedOutput',
+    before: 'const headEnd = payload.length < 4 ? 0 : payload.readUInt32LE(0);',
+    after: 'const headEnd = payload.length <= 4 ? 0 : payload.readUInt32LE(0);',
+    reason: 'In four bytes no index ends that begins behind them: whatever they say, it is cut off.',
+  },
+  {
+    file: 'lib/stages/source.ts',
+    within: '',
+    before: 'const FETCH_WAIT_MS = 200;',
+    after: 'const FETCH_WAIT_MS = 0;',
+    reason: 'A broker that has nothing yet answers at once, and is asked again: more requests, and the same records.',
+  },
 ];

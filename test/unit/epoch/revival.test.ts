@@ -46,6 +46,7 @@ describe('a tick', () => {
     ['that a person stopped', row({ desired: 'stopped', leaseExpiresAtMs: 0 })],
     ['that a person stopped and that is still held', row({ desired: 'stopped', holderEndsAtMs: NOW })],
     ['that failed', row({ failure: 'no such topic', leaseExpiresAtMs: 0 })],
+    ['that failed and is still held', row({ failure: 'no such topic', holderEndsAtMs: NOW })],
   ])('leaves a job %s, whether a standby is kept or not', (_what, job) => {
     expect(outcomeOf(job)).toBe('leaves');
     expect(outcomeOf(job, 'keep')).toBe('leaves');
