@@ -69,7 +69,10 @@ it('where the id could not be fenced nothing is judged, taken in or sent: what r
     forgetLeaders: () => {},
   } as unknown as TransactionRequests;
   let elapsedMs = 0;
-  const clock = { now: () => 0, elapsedMs: () => elapsedMs++, sleep: async (ms: number) => void (elapsedMs += ms) };
+  const sleep = async (ms: number) => {
+    elapsedMs += ms;
+  };
+  const clock = { now: () => 0, elapsedMs: () => elapsedMs++, sleep };
   const outcome = await resolveTransaction(
     { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 1_000 },
     {
