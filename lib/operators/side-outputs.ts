@@ -1,4 +1,4 @@
-import { byName } from '../config/by-name.ts';
+import { readByName } from '../config/by-name.ts';
 import type { Push } from '../records/push.ts';
 import { type OutputScope, outputTo } from './output.ts';
 
@@ -8,6 +8,10 @@ interface Place extends OutputScope {
 }
 
 /** By tag: what an operator's functions emit to. */
-export function openSideOutputs(uid: string, tags: readonly string[], place: Place): Record<string, { emit(value: unknown): void }> {
-  return byName(tags.map((tag) => [tag, outputTo(uid, `sideOutputs.${tag}`, place, place.side(tag))]));
+export function openSideOutputs(
+  uid: string,
+  tags: readonly string[],
+  place: Place,
+): Readonly<Record<string, { emit(value: unknown): void }>> {
+  return readByName(tags.map((tag) => [tag, outputTo(uid, `sideOutputs.${tag}`, place, place.side(tag))]));
 }
