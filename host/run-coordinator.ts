@@ -47,6 +47,8 @@ export interface Term {
   readonly endsInMs?: number;
   /** When an explicit start was asked for, in milliseconds since the Unix epoch; undefined: nobody said. */
   readonly askedAtMs?: number | undefined;
+  /** Of an explicit start that is tried again: how often the job had been asked to stop when it was first tried. @default it is the first */
+  readonly afterStops?: number | undefined;
   /** Of an explicit start: from where. @default what ONCEFLOW_START_FROM says, or the last epoch */
   readonly startAt?: StartAt | undefined;
 }
@@ -82,7 +84,7 @@ export async function runOpened(
   const observe = run.observer(host);
   const settings = {
     ...settingsOf(host),
-    ...(term && { startKind: term.startKind, holder: term.holder, deadHolders: term.deadHolders }),
+    ...(term && { startKind: term.startKind, holder: term.holder, deadHolders: term.deadHolders, afterStops: term.afterStops }),
     ...(term?.takeover && { takeover: term.takeover }),
     ...(term?.startAt !== undefined && { startAt: term.startAt }),
     ...(term?.endsInMs !== undefined && { holderEndsAtMs: began.wallMs + term.endsInMs }),

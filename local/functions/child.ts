@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
 import { holderOfProcess } from '../../host/holder.ts';
 import { logLine } from '../../host/log.ts';
+import type { Term } from '../../host/run-coordinator.ts';
 import { systemClock } from '../../host/system.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import { leaveJobFolder } from './job-folder.ts';
@@ -13,12 +14,12 @@ import { createSocketInvoker } from './socket-invoker.ts';
 const { createServer } = process.getBuiltinModule('node:http');
 
 /**
- * A function as a process of this machine: `child.ts <role> <socket> <each|one> <start kind> <holders that have died…>`. Stage functions answer requests on the socket; one
+ * A function as a process of this machine: `child.ts <role> <socket> <each|one> <start kind> <stops asked for before it was first tried> <holders that have died…>`. Stage functions answer requests on the socket; one
  * of role `any` those of every role, which the path names, and tells its parent when it listens. The coordinator asks each at a process of its own, or all
  * at one, and runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
  * signals: the parent stops the job in order.
  */
-const [role = '', socket = '', asks = '', startKind = '', ...deadHolders] = process.argv.slice(2);
+const [role = '', socket = '', asks = '', startKind = '', afterStops = '', ...deadHolders] = process.argv.slice(2);
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -79,7 +80,7 @@ async function runAsCoordinator(): Promise<void> {
       observer: () => observe,
       stop: stop.signal,
       handOver: new AbortController().signal,
-      ...(startKind === 'revival' ? { term: { startKind, holder: holderOfProcess(process.pid), deadHolders } } : {}),
+      ...termOf(holderOfProcess(process.pid)),
     });
     // One that found nothing to start has had nothing to tell.
     if (!hasEnded) observe({ event: 'ended', ...end });
@@ -91,4 +92,10 @@ async function runAsCoordinator(): Promise<void> {
     process.exitCode = 1;
   }
   process.disconnect();
+}
+
+/** Undefined: it is the first that this start is tried with. */
+function termOf(holder: string): { readonly term?: Term } {
+  if (startKind === 'revival') return { term: { startKind, holder, deadHolders } };
+  return afterStops === '' ? {} : { term: { startKind: 'explicit', holder, afterStops: Number(afterStops) } };
 }

@@ -69,6 +69,8 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
    */
   let hasBegun = false;
   const beginsWith: CoordinatorEvent['event'] = options.env['ONCEFLOW_START_FROM'] ? 'recovered' : 'lease-taken';
+  /** Of the first coordinator that took the job: whoever has asked it to stop since wants it stopped, also from one that tries again. */
+  let firstStops: number | undefined;
   const deadCoordinators: string[] = [];
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<JobEnd>();
 
@@ -80,7 +82,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     const startKind = hasBegun ? 'revival' : (options.startKind ?? 'explicit');
     const asks = isOne ? 'one' : 'each';
     const hasState = role === 'operator' || role === 'any';
-    const child = fork(code, [role, join(folder.path, `${name}.sock`), asks, startKind, ...deadCoordinators], {
+    const child = fork(code, [role, join(folder.path, `${name}.sock`), asks, startKind, String(firstStops ?? ''), ...deadCoordinators], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
       execArgv: hasState ? [...process.execArgv, ...heapLimits(options.env, process.execArgv)] : process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -92,6 +94,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
       if (role !== 'coordinator') return;
       const event = message as CoordinatorEvent;
       hasBegun ||= event.event === beginsWith;
+      if (event.event === 'lease-taken') firstStops ??= event.stops;
       if (event.event === 'ended') last = { end: event.end, message: event.message };
       options.onEvent?.(event);
     });

@@ -235,6 +235,12 @@ export class World {
     return startCoordinator(this, { startKind: 'explicit', standby: 'none', startAt });
   }
 
+  /** What has started the last coordinator, and saw it die, tries that start again. */
+  startAgain(): SimProcess {
+    const { startAt, stops: afterStops } = this.coordinators.at(-1) ?? {};
+    return startCoordinator(this, { startKind: 'explicit', standby: 'none', startAt, afterStops });
+  }
+
   /** Deploys build b and starts it, as an update does. */
   update(): void {
     this.build = 'b';

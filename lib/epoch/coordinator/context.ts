@@ -74,6 +74,11 @@ export interface JobSettings {
   readonly takeover?: Takeover;
   /** Of an explicit start. @default the last epoch, as always */
   readonly startAt?: StartAt | undefined;
+  /**
+   * Of an explicit start that is tried again: how often the job had been asked to stop when it was first tried. One that was asked since stays stopped.
+   * @default as often as when its lease is taken
+   */
+  readonly afterStops?: number | undefined;
   /** The savepoint of ONCEFLOW_START_FROM, also where a person's start says another. @default none */
   readonly configuredFrom?: string | undefined;
   /** Of a revival: holders that are known to have died, so that their leases need not run out first. @default none is */

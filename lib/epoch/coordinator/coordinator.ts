@@ -53,6 +53,7 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
       incarnation: taken.incarnation,
       lastCompleted: taken.lastCompleted?.epoch,
       lastCommitted: taken.lastCommitted,
+      stops: taken.stops ?? 0,
     });
     let row: JobRow = taken;
     const planned = await planStart(deps, settings, row, ending);

@@ -16,6 +16,8 @@ export type CoordinatorEvent =
       readonly incarnation: string;
       readonly lastCompleted: number | undefined;
       readonly lastCommitted: number;
+      /** How often somebody had asked the job to stop. */
+      readonly stops: number;
     }
   /**
    * The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `renamed`: what goes on under another

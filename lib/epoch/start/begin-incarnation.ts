@@ -85,8 +85,8 @@ export async function beginIncarnation(
     leaseExpiresAtMs: nowMs + settings.leaseMs,
     startedFrom: [...(row.startedFrom ?? []), startedFrom].slice(-REMEMBERED_STARTS),
     former: [...known, ...former.map((each) => ({ incarnation: each, leftAtMs: nowMs }))],
-    // A stop that was asked for since the job was taken stays.
-    letsRunAfterStops: row.desired === 'stopped' ? (row.stops ?? 0) : undefined,
+    // A stop that was asked for since the job was taken, or since this start was first tried, stays.
+    letsRunAfterStops: row.desired === 'stopped' ? (settings.afterStops ?? row.stops ?? 0) : undefined,
   };
   const begun = await untilAnswered(deps, 'beginning another incarnation', () => deps.epochs.beginIncarnation(next), signal);
   if (begun === 'refused') {

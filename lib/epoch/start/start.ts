@@ -73,10 +73,11 @@ export async function takeLease(
   }
 }
 
-/** The same row, of a job that is to run: of a start that has nothing else to do than to go on. */
+/** The same row, of a job that is to run: of a start that has nothing else to do than to go on. Not if it was asked to stop since that was first tried. */
 export async function letRun(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<JobRow> {
   if (settings.startKind === 'revival' || (row.desired === 'running' && row.failure === undefined)) return row;
-  const { job, incarnation } = row;
+  const { job, incarnation, stops = 0 } = row;
+  if (stops > (settings.afterStops ?? stops)) return row;
   await untilAnswered(deps, 'letting the job run', () => deps.epochs.setDesired(job, 'running', incarnation), signal);
   return ownRow(settings, row, await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal));
 }

@@ -311,6 +311,41 @@ describe('a start from a savepoint', () => {
     expect(started(told)).toHaveLength(1);
   });
 
+  it.each(['before', 'after'] as const)(
+    'of a job that is asked to stop when it has died %s the job moves on, and is tried again, leaves it stopped',
+    async (when) => {
+      const seen: unknown[] = [];
+      const told = await story(
+        [
+          created,
+          {
+            at: decideOf(8),
+            also: (world) => {
+              world.startCommand('stop');
+              world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
+            },
+          },
+          {
+            at: at('beginIncarnation'),
+            also: (world) => {
+              const before = world.table.row(JOB)?.incarnation;
+              world.scheduler.after(1_000, undefined, () => world.startCommand('stop'));
+              world.scheduler.after(2_000, undefined, () => world.startAgain());
+              world.scheduler.after(12_000, undefined, () => {
+                const row = world.table.row(JOB);
+                seen.push(row?.desired, row?.leaseExpiresAtMs, row?.incarnation !== before);
+              });
+            },
+            fault: { fault: 'crash', when },
+          },
+        ],
+        { ...long, leftAloneMs: [18_000, 18_000] },
+      );
+      expect(seen).toEqual(['stopped', 0, true]);
+      expect(started(told).length).toBeLessThanOrEqual(1);
+    },
+  );
+
   it('of a deleted job that dies is not a start from the beginning, when a schedule finds it', async () => {
     const told = await story(
       [

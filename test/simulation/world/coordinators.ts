@@ -33,6 +33,9 @@ export interface RunningCoordinator {
   readonly beganMs: number;
   tenure: HeldAs;
   /** When it took the lease, and when it was told to end. */
+  readonly startAt: StartAt | undefined;
+  /** How often the job had been asked to stop when its start was first tried. */
+  stops: number | undefined;
   leaseTakenMs: number;
   endingMs: number;
 }
@@ -40,13 +43,15 @@ export interface RunningCoordinator {
 export interface CoordinatorStart {
   readonly startKind: StartKind;
   readonly standby: Standby;
-  readonly startAt?: StartAt;
+  readonly startAt?: StartAt | undefined;
+  /** Of a start that is tried again: as often the job had been asked to stop when it was first tried. */
+  readonly afterStops?: number | undefined;
   /** The start of this one, which the platform delivers twice. */
   readonly namesake?: string;
 }
 
 /** Starts a coordinator beside those that run, if any. */
-export function startCoordinator(world: World, { startKind, standby, startAt, namesake }: CoordinatorStart): SimProcess {
+export function startCoordinator(world: World, { startKind, standby, startAt, afterStops, namesake }: CoordinatorStart): SimProcess {
   const number = world.coordinators.length + 1;
   const name = `coordinator#${number}`;
   const process = new SimProcess(name, 'coordinator', world.build, world.newClock(name));
@@ -61,6 +66,8 @@ export function startCoordinator(world: World, { startKind, standby, startAt, na
     handOver: new AbortController(),
     ended: false,
     goesBack: startAt !== undefined,
+    startAt,
+    stops: afterStops,
     beganMs: world.scheduler.nowMs,
     tenure: { incarnation: '', generation: 0 },
     leaseTakenMs: 0,
@@ -78,7 +85,8 @@ export function startCoordinator(world: World, { startKind, standby, startAt, na
     observe: (event) => observe(world, running, event),
   };
   world.trace(name, () => `starts, build ${settings.build}, parallelism ${JSON.stringify(settings.parallelism)}`);
-  const coordinated = () => coordinate(deps, { ...settings, startKind }, { stop: running.stop.signal, handOver: running.handOver.signal });
+  const coordinated = () =>
+    coordinate(deps, { ...settings, startKind, afterStops }, { stop: running.stop.signal, handOver: running.handOver.signal });
   const run =
     startKind === 'explicit'
       ? coordinated()
@@ -127,6 +135,7 @@ function observe(world: World, running: RunningCoordinator, event: CoordinatorEv
   world.observed.push(event);
   if (event.event === 'lease-taken') {
     running.leaseTakenMs = world.scheduler.nowMs;
+    running.stops ??= event.stops;
     running.tenure = { incarnation: event.incarnation, generation: event.generation };
   }
   if (event.event === 'started-from') running.tenure = { ...running.tenure, incarnation: event.incarnation };

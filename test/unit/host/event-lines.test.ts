@@ -23,7 +23,7 @@ const failed = (epoch: number): CoordinatorEvent => ({
 it('every line has the generation, once the lease is taken', () => {
   const lineOf = createEventLines();
   expect(lineOf({ event: 'takes-over', message: 'takes over' }).fields).toMatchObject({ generation: undefined });
-  lineOf({ event: 'lease-taken', generation: 7, incarnation: 'i', lastCompleted: 1, lastCommitted: 1 });
+  lineOf({ event: 'lease-taken', generation: 7, incarnation: 'i', lastCompleted: 1, lastCommitted: 1, stops: 0 });
   expect(lineOf({ event: 'warning', message: 'slow' }).fields).toMatchObject({ generation: 7 });
 });
 

@@ -20,7 +20,7 @@ const time = {
 
 /** What a coordinator tells of two epochs, the second of which fails once. */
 const told: readonly CoordinatorEvent[] = [
-  { event: 'lease-taken', generation: 1, incarnation: 'i', lastCompleted: undefined, lastCommitted: 0 },
+  { event: 'lease-taken', generation: 1, incarnation: 'i', lastCompleted: undefined, lastCommitted: 0, stops: 0 },
   ...epoch(1),
   { event: 'planned', epoch: 2, decisionId: 'd2', inFlight: 1, backlogRecords: 4, ms: 3 },
   { event: 'stage-started', epoch: 2, stage: 'read' },

@@ -21,7 +21,7 @@ const committed = (atMs: number, epoch: number, republished = 0): Told => [
 ];
 const successor = (atMs: number): Told => [
   atMs,
-  { event: 'lease-taken', generation: 2, incarnation: 'i', lastCompleted: 1, lastCommitted: 0 },
+  { event: 'lease-taken', generation: 2, incarnation: 'i', lastCompleted: 1, lastCommitted: 0, stops: 0 },
 ];
 
 function historyOf(...told: readonly Told[]): RunHistory {
