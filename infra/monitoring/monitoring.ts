@@ -22,7 +22,7 @@ export class Monitoring extends Construct {
       const { heading, because, metric, threshold, of, among } = kind;
       const alarm = new Alarm(this, heading.replaceAll(' ', ''), {
         alarmName: `${watched.prefix}: ${heading}`,
-        alarmDescription: `Job ${watched.job}: ${because}. What to do: docs/runbook.md#${anchorOf(heading)}`,
+        alarmDescription: `Job ${watched.job}: ${because}. What to do: docs/runbook.md#${anchorOf(heading)}, of the package onceflow`,
         metric,
         threshold,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -54,6 +54,18 @@ describe('a new project with the package installed', () => {
   it('passes its own test of the job, which crashes in the middle', () => {
     const { code, stdout, stderr } = runIn(project, 'node_modules/vitest/vitest.mjs', ['run']);
     expect({ code, stdout, stderr }).toMatchObject({ ...DONE, stdout: expect.stringMatching(/Tests {2}1 passed \(1\)/) });
+  });
+
+  it('has every page of docs that the package names in what it says, and that these pages lead to', () => {
+    const of = join(project, 'node_modules/onceflow');
+    const named = new Set<string>();
+    for (const file of globSync(['dist/**/*.{js,mjs}', 'cli/*.mjs', 'README.md'], { cwd: of }))
+      for (const [page] of readFileSync(join(of, file), 'utf8').matchAll(/docs\/[a-z/-]+\.md/g)) named.add(page);
+    for (const page of globSync('docs/*.md', { cwd: of }))
+      for (const [, to = ''] of readFileSync(join(of, page), 'utf8').matchAll(/\]\(([a-z/-]+\.md)/g)) named.add(`docs/${to}`);
+    expect(named).toContain('docs/runbook.md');
+    const decisions = /^docs\/decisions\//;
+    expect([...named].filter((page) => !decisions.test(page) && !existsSync(join(of, page)))).toEqual([]);
   });
 
   it('is synthesised by the CDK, with a bundle that is made of the project and packages alone', () => {

@@ -170,6 +170,23 @@ describe('a start from a savepoint', () => {
     expect(told.history.join('\n')).toMatch(/commit job-\w+-write-0-0[\s\S]*recordCommitted epoch 12[\s\S]*beginIncarnation/);
   });
 
+  it('waits until that is recorded, however long it takes', async () => {
+    const told = await story(
+      [
+        created,
+        {
+          at: at('invoke commit', { about: /epoch 12$/ }),
+          also: (world) => world.scheduler.after(200, undefined, () => world.startFrom('kept')),
+          fault: { fault: 'crash', when: 'before' },
+        },
+        { at: at('recordCommitted', { about: /epoch 12\b/ }), fault: { fault: 'slow', byMs: 1_500 } },
+      ],
+      long,
+    );
+    expect(started(told)).toHaveLength(1);
+    expect(told.ends.filter(({ end }) => end === 'failed')).toEqual([]);
+  });
+
   it.each(['before', 'after'] as const)('that dies %s its one write is not done, or done, and the next start goes on', async (when) => {
     const told = await story(
       [

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type CoordinatorDeps, JobFailedError } from '../../../lib/epoch/coordinator/context.ts';
 import { checkState } from '../../../lib/epoch/start/check-state.ts';
 import { underNewNames } from '../../../lib/epoch/start/new-names.ts';
+import { PAYLOAD_OFFSET } from '../../../lib/format/blob.ts';
 import type { PhysicalPlan } from '../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../lib/protocol/references.ts';
+import { headBytes } from '../../../lib/state/snapshot/head.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { manifestOf } from '../cli/rows.ts';
 import { storedAs as blob, snapshotOf as snapshot } from './stored-as.ts';
@@ -163,5 +165,51 @@ describe('an epoch under the names of a job', () => {
   it('has nothing put in the place of what is there', () => {
     const both = { ...manifest, state: { count: refs, tally: refs } };
     expect(underNewNames(both, now({ tally: ['count'] }))).toBe(both);
+  });
+});
+
+describe('the head of a snapshot in the store', () => {
+  const START = 4_096;
+
+  /** State under a name of so many bytes, in a store that answers no empty range. */
+  async function read(nameBytes: number): Promise<{ readonly headBytes: number; readonly message: string }> {
+    const name = 'n'.repeat(nameBytes);
+    const inline = blob([{ name }]);
+    if (inline.at !== 'inline') throw new Error('it is not inline');
+    const bytes = Buffer.from(inline.base64, 'base64');
+    const parts = {
+      async readPart(_format: string, _ref: object, start: number, end: number) {
+        if (start >= end) throw new Error('an empty range');
+        return bytes.subarray(PAYLOAD_OFFSET + start, PAYLOAD_OFFSET + end);
+      },
+    };
+    const deps = { blobs: parts, clock: { elapsedMs: () => 0 }, random: ids, observe: () => {} } as unknown as CoordinatorDeps;
+    const base = { at: 'store', name: 'word-count/inc/state/count/count-0-000000000007-a', bytes: bytes.length } as const;
+    const state = { count: [{ id: 's', keyGroups: { first: 0, last: 127 }, base, deltas: [] }] };
+    const now = identity({ other: value() });
+    const epoch = { what: 'epoch 7', manifest: { offsets: { read: { lines: [1] } }, state }, fingerprint: now, isOwn: false };
+    const checked = checkState(deps, { plan: plan(), fingerprint: now }, epoch, NEVER);
+    const message = await checked.then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    return { headBytes: headBytes(bytes.subarray(PAYLOAD_OFFSET), 'it'), message };
+  }
+
+  it('is read whole, however it lies to the first bytes that are read', async () => {
+    const { headBytes: least } = await read(0);
+    // A name of 128 bytes and more has another byte for its length.
+    const exact = START - least - 1;
+    for (const [nameBytes, size] of [
+      [10, least + 10],
+      [exact - 1, START - 1],
+      [exact, START],
+      [exact + 1, START + 1],
+      [3 * START, undefined],
+    ] as const) {
+      const { headBytes: is, message } = await read(nameBytes);
+      if (size !== undefined) expect(is).toBe(size);
+      expect(message).toContain(`epoch 7 has state ${'n'.repeat(nameBytes)} of count`);
+    }
   });
 });

@@ -33,6 +33,8 @@ async function commit(
   { refusalTimeoutMs, isHeld = () => true, asked = [], isToldToEnd = false, onMissingEvidence = 'stop', tell }: Setting = {},
 ) {
   let nowMs = 100;
+  const waits: number[] = [];
+  let isWaiting = false;
   const told: CoordinatorEvent[] = [];
   const recorded: (readonly Committable[])[] = [];
   const prepared = {
@@ -47,6 +49,7 @@ async function commit(
     sinks: { named: (name: string) => [prepared, delivered].find(({ connector }) => connector === name) },
     invoker: {
       invoke: async (_target: unknown, request: SinkRequest) => {
+        if (isWaiting) throw new Error('it is asked in a pause');
         asked.push(request);
         return answer(request, asked.filter(({ ask }) => ask === request.ask).length);
       },
@@ -65,6 +68,10 @@ async function commit(
       elapsedMs: () => nowMs,
       now: () => nowMs,
       sleep: async (ms: number) => {
+        waits.push(ms);
+        isWaiting = true;
+        await new Promise((resolve) => setImmediate(resolve));
+        isWaiting = false;
         nowMs += ms;
       },
     },
@@ -92,7 +99,7 @@ async function commit(
     ...{ outputs, committables },
   });
   const result = await commitEpoch(held, manifest, { recorded: undefined, isOld: false });
-  return { result, asked, told, recorded, waitedMs: nowMs - 100 };
+  return { result, asked, told, recorded, waits, waitedMs: nowMs - 100 };
 }
 
 it('each part of an epoch is committed by the connector that its committable names', async () => {
@@ -310,4 +317,13 @@ it.each([
   const part = { outcome: 'sent-partly', done: { rows: 3 }, ...(failed !== undefined && { failed }) };
   const { asked, waitedMs } = await commit([committable('copy', 'later')], (_request, nth) => (nth === 1 ? part : { outcome: 'sent' }));
   expect([asked.map((request) => request.ask === 'send' && request.done), waitedMs]).toEqual([[undefined, { rows: 3 }], pauseMs]);
+});
+
+it('output of which nothing more was sent is tried after pauses that grow, and of which more was sent after the shortest again', async () => {
+  const failed = { outcome: 'failed', kind: 'transient', message: 'it is away' };
+  const part = (rows: number) => ({ outcome: 'sent-partly', done: { rows }, failed });
+  const answers = [part(1), part(1), part(1), part(2), { outcome: 'sent' }];
+  const { waits, asked } = await commit([committable('copy', 'later')], (_request, nth) => answers[nth - 1] ?? {});
+  expect(waits).toEqual([8, 16, 32, 8]);
+  expect(asked).toHaveLength(5);
 });

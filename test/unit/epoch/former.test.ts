@@ -127,3 +127,25 @@ it('a collector that has lost the job, or its incarnation, since it read deletes
   await expect(collect()).rejects.toThrow(/was deleted and made anew/);
   expect(bucket.blobs.size).toBe(3);
 });
+
+it('an incarnation is forgotten when its rows have got their end, and not before', async () => {
+  const written: string[] = [];
+  const { collect, decide, wait } = await world((epochs) => ({
+    async expireEpoch(job, incarnation, epoch, atMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (incarnation === 'old') written.push(`row ${epoch}`);
+      return epochs.expireEpoch(job, incarnation, epoch, atMs);
+    },
+    forgetFormer(...of) {
+      written.push('forgotten');
+      return epochs.forgetFormer(...of);
+    },
+  }));
+  await decide('new', 2, 'new1', {});
+  await decide('new', 3, 'new2', {});
+  await collect();
+  wait(HOUR_MS);
+  await collect();
+  await collect();
+  expect(written).toEqual(['row 0', 'row 1', 'forgotten']);
+});

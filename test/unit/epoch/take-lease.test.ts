@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CoordinatorDeps, type JobSettings, StartRefusedError } from '../../../lib/epoch/coordinator/context.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
-import { takeLease } from '../../../lib/epoch/start/start.ts';
+import { letRun, takeLease } from '../../../lib/epoch/start/start.ts';
 import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
 import type { EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
@@ -240,5 +240,36 @@ describe('a revival', () => {
     await epochs.releaseLease('job', 1, { desired: 'as-it-is', failure: undefined });
     await revive('tick');
     expect((await start('by hand', 'allow')).holderEndsAtMs).toBeUndefined();
+  });
+});
+
+describe('a job that is let run', () => {
+  const settings = { job: 'job', startKind: 'explicit', holder: 'h' } as Partial<JobSettings> as JobSettings;
+
+  /** The row after it, of a store that is slow to write. */
+  async function letRunOf(stops: number, afterStops?: number): Promise<JobRow> {
+    const { epochs, start } = newWorld();
+    await start('h', 'allow');
+    for (let nth = 0; nth < stops; nth++) await epochs.setDesired('job', 'stopped');
+    const row = await epochs.readJob('job');
+    if (row === undefined) throw new Error('there is no row');
+    const slow: EpochStore = {
+      ...epochs,
+      async setDesired(...of) {
+        await new Promise((resolve) => setImmediate(resolve));
+        return epochs.setDesired(...of);
+      },
+    };
+    const deps = { epochs: slow, clock: { elapsedMs: () => 0 }, random: { fraction: () => 0 } } as unknown as CoordinatorDeps;
+    return letRun(deps, { ...settings, afterStops }, row, never);
+  }
+
+  it('runs when that is answered', async () => {
+    expect(await letRunOf(1)).toMatchObject({ desired: 'running' });
+    expect(await letRunOf(2, 2)).toMatchObject({ desired: 'running' });
+  });
+
+  it('is left alone when it was asked to stop since its start was first tried', async () => {
+    expect(await letRunOf(2, 1)).toMatchObject({ desired: 'stopped' });
   });
 });

@@ -9,7 +9,7 @@ import { countingPlan } from '../../support/counting-plan.ts';
 const done = { outcome: 'read', reached: [{ topic: 'in', partition: 0, next: 20 }], bytesIn: 9, recordsIn: 10, edges: {} } as const;
 
 /** The source stage of an epoch that was planned for the topic of this id; undefined: of no known one. */
-async function readOf(planned: string | undefined, topicId: () => Promise<string | undefined>) {
+async function readOf(planned: string | undefined, topicId: () => Promise<string | undefined>, reads: readonly boolean[] = [true]) {
   const deps = {
     kafka: { topicId },
     invoker: { invoke: async () => done },
@@ -25,7 +25,7 @@ async function readOf(planned: string | undefined, topicId: () => Promise<string
       ...{ epoch: 5, decisionId: 'five', planned: { wallMs: 0, elapsedMs: 0 }, from: { lines: { in: [10] } }, maxBytes: 1_000 },
       parallelism: {},
       topicIds: planned === undefined ? undefined : { lines: { in: planned } },
-      ranges: { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 20 }]] },
+      ranges: { lines: reads.map((isReading) => (isReading ? [{ topic: 'in', partition: 0, from: 10, bound: 20 }] : [])) },
     },
     countingPlan.stages,
   );
@@ -45,6 +45,11 @@ it('what was read is of the topic that was planned, when it is there still', asy
 it('where an id is not known, then or now, nothing can be said of it', async () => {
   expect(await readOf(undefined, async () => 'id-b')).toMatchObject({ outcome: 'done' });
   expect(await readOf('id-a', async () => undefined)).toMatchObject({ outcome: 'done' });
+});
+
+it('it is asked if any subtask has read, and not if none has', async () => {
+  expect(await readOf('id-a', async () => 'id-b', [false, true])).toMatchObject({ outcome: 'failed' });
+  expect(await readOf('id-a', async () => 'id-b', [false, false])).toMatchObject({ outcome: 'done' });
 });
 
 it.each([

@@ -203,3 +203,16 @@ describe('of uploads that a job has left', () => {
     expect(settled).toEqual({ outcome: 'failed', retriable, message: `uploads could not be ended: ${problem.message}` });
   });
 });
+
+it('an epoch whose files have more names than a function can answer is not begun, and says what to do', async () => {
+  const folders = Array.from({ length: 10_000 }, (_, index) => `${index}`.padStart(115, 'f'));
+  const begun: string[] = [];
+  const store = new Proxy({} as UploadStore, { get: (_, api) => () => begun.push(String(api)) });
+  const answer = await prepareFiles(until, { store, format: undefined }, place, terms, stagedRows(folders));
+  expect(answer).toMatchObject({
+    outcome: 'failed',
+    retriable: false,
+    message: expect.stringMatching(/^sink s, subtask 0: epoch 7 would be 10000 files, .*coarser folders/),
+  });
+  expect(begun).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { csv, fileSink, jsonLines } from '../../../../lib/api/index.ts';
 import { UserCodeError } from '../../../../lib/records/errors.ts';
 import { bytesOf, cutFiles } from '../../../../lib/sinks/files/cut-files.ts';
 import { FilesEncoder } from '../../../../lib/sinks/files/files-encoder.ts';
+import { filesKind } from '../../../../lib/sinks/files/kind.ts';
 import { checkedPath, isOwnKey, keyOf, manifestKey, stemOf } from '../../../../lib/sinks/files/paths.ts';
 import type { FileSinkSpec } from '../../../../lib/sinks/files/spec.ts';
 import { decodeStagedFiles, encodeStagedFiles } from '../../../../lib/sinks/files/staged-files.ts';
@@ -143,5 +144,28 @@ describe('files', () => {
       [Buffer.concat(encodeStagedFiles({ ...codec, assembly: { about: {} } as never }, [])), 'its index is none: codec.assembly.format'],
     ] as const)
       expect(() => decodeStagedFiles(damaged, 'blob')).toThrow(what);
+  });
+});
+
+describe('rows, as a replay compares them', () => {
+  const rowsOf = (payload: Buffer) => filesKind.rows({} as never, payload, 'blob').map(({ place, value }) => [place, value]);
+
+  it('are the lines of each folder, without their ends', () => {
+    const encoder = encoderOf({ path: (row) => row.slice(0, 1) });
+    expect(rowsOf(staged(encoder, ['a1', 'b1', 'a2']))).toEqual([
+      ['a', '"a1"'],
+      ['a', '"a2"'],
+      ['b', '"b1"'],
+    ]);
+  });
+
+  it('are what is behind the last line too, and nothing of a folder without rows', () => {
+    const section = (folder: string, content: string, rows: number) => ({ folder, content: Buffer.from(content), rows });
+    const { codec } = decodeStagedFiles(staged(encoderOf(), ['x']), 'blob');
+    const payload = Buffer.concat(encodeStagedFiles(codec, [section('a', 'head\n', 0), section('b', 'one\ntwo', 2)]));
+    expect(rowsOf(payload)).toEqual([
+      ['b', 'one'],
+      ['b', 'two'],
+    ]);
   });
 });
