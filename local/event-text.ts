@@ -30,16 +30,39 @@ export function eventText(event: CoordinatorEvent): string | undefined {
       return event.dropped > 0 ? `epoch ${event.epoch}: ${event.dropped} values came too late and were dropped` : undefined;
     case 'no-progress':
       return `no progress for ${Math.round(event.forMs / 1000)} s, ${event.failuresInARow} failures in a row; the last error: ${event.lastError ?? 'none'}`;
+    case 'rescaled':
+      return `from epoch ${event.epoch} on ${event.stage} has ${event.to} subtasks in place of ${event.from}: ${event.why}`;
+    case 'held-up':
+      return `${event.records} records of the input cannot be read yet: transactions of others are open before them`;
+    case 'doubtful':
+      return `epoch ${event.epoch} was in doubt: ${event.resolution}`;
+    case 'waiting':
+      return `waits for ${event.what} for ${Math.round(event.forMs / 1000)} s`;
+    case 'throttled':
+      return `function ${event.function} was not run: too many are running`;
     case 'progress-again':
       return 'there is progress again';
     case 'takes-over':
     case 'start-passed-over':
     case 'data-loss':
+    case 'stands-by':
+    case 'hanging-transaction':
+    case 'still-failed':
+    case 'left-alone':
       return event.message;
     case 'warning':
       return `warning: ${event.message}`;
-    default:
+    // Of each epoch, or of its own making: what people read is said of what they come to.
+    case 'starting-offsets':
+    case 'planned':
+    case 'stage-started':
+    case 'stage-done':
+    case 'collected':
+    case 'leftovers-ended':
+    case 'ended':
       return undefined;
+    default:
+      return event satisfies never;
   }
 }
 
