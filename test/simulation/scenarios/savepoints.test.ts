@@ -179,7 +179,7 @@ describe('a start from a savepoint', () => {
           also: (world) => world.scheduler.after(200, undefined, () => world.startFrom('kept')),
           fault: { fault: 'crash', when: 'before' },
         },
-        { at: at('recordCommitted', { about: /epoch 12\b/ }), fault: { fault: 'slow', byMs: 1_500 } },
+        { at: at('recordCommitted', { about: /epoch 12\b/ }), fault: { fault: 'slow', byMs: 5_000 } },
       ],
       long,
     );

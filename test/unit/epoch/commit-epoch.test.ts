@@ -327,3 +327,10 @@ it('output of which nothing more was sent is tried after pauses that grow, and o
   expect(waits).toEqual([8, 16, 32, 8]);
   expect(asked).toHaveLength(5);
 });
+
+it('output of which nothing more was sent is not asked for again without a pause, though nothing has failed', async () => {
+  const part = { outcome: 'sent-partly', done: { rows: 1 } };
+  const answers = [part, part, part, { outcome: 'sent' }];
+  const { waits } = await commit([committable('copy', 'later')], (_request, nth) => answers[nth - 1] ?? {});
+  expect(waits).toEqual([8, 16]);
+});
