@@ -17,16 +17,17 @@ export function isRightStop(world: World, who: string, message: string, beganMs:
   return true;
 }
 
-/** The job stopped at a record that its author's code fails at, and said at which. */
+/** The job stopped at a record that its author's code fails at, and said at which. The topic may have been made anew since it read that. */
 export function isPoisonStop({ options, broker, code }: World, message: string): boolean {
   if (options.userCode === undefined) return false;
   const [, topic = '', partition = '', offset = ''] =
     /topic (\S+), partition (\d+), offset (\d+): (?:this record alone failed|source \S+ cannot)/.exec(message) ?? [];
-  const found = broker.topics.get(topic)?.[Number(partition)];
-  if (partition === '' || found === undefined) return false;
-  const [record] = readCommitted(found, Number(offset), Number(offset) + 1);
+  if (partition === '') return false;
   const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
-  return record !== undefined && code.isPoison(record.value, attempts);
+  const logs = broker.catalog.everyLog().filter((log) => log.topic === topic && log.partition === Number(partition));
+  return logs
+    .flatMap((log) => readCommitted(log, Number(offset), Number(offset) + 1))
+    .some((record) => code.isPoison(record.value, attempts));
 }
 
 /** Transactions and uploads that were open before a coordinator settled them must not be open after it. */
