@@ -17,43 +17,17 @@ export class ShortStrings {
   #used = 0;
   /** Strings that are not Latin-1, and those that found no slot. */
   readonly #others = new Map<string, number>();
-  /** The packed string. */
+  /** The string that was looked for last and not found, packed. */
   #first = 0;
   #second = 0;
   #third = 0;
+  #isPacked = false;
 
-  /** The number of `text`, or -1. */
+  /**
+   * The number of `text`, or -1. It is looked for at each row: packing and hashing are written out here, for what is a function of its own is called
+   * from here when this is made a part of its caller, which costs a tenth more.
+   */
   find(text: string): number {
-    if (!this.#pack(text)) return this.#others.get(text) ?? -1;
-    const length = text.length;
-    const first = this.#first;
-    const second = this.#second;
-    const third = this.#third;
-    const slots = this.#slots;
-    let at = slotOf(first, second, third, slots.length);
-    for (let probes = 0; probes < MAX_PROBES; probes++) {
-      const entry = slots[at + 3]!;
-      if (entry === 0) break;
-      if (slots[at] === first && slots[at + 1] === second && slots[at + 2] === third && (entry & 15) === length) return (entry >>> 4) - 1;
-      at = (at + SLOT) & (slots.length - 1);
-    }
-    return this.#others.get(text) ?? -1;
-  }
-
-  /** `text` must be new, and `number` below 2^27 - 1. */
-  add(text: string, number: number): void {
-    if ((this.#used + 1) * SLOT * 3 > this.#slots.length * 2) this.#grow();
-    if (!this.#pack(text) || !this.#place((number + 1) * 16 + text.length)) this.#others.set(text, number);
-  }
-
-  clear(): void {
-    this.#slots.fill(0);
-    this.#used = 0;
-    this.#others.clear();
-  }
-
-  /** False when a character does not fit. */
-  #pack(text: string): boolean {
     const length = text.length;
     let first = 0;
     let second = 0;
@@ -75,21 +49,52 @@ export class ShortStrings {
       all |= unit;
       third = (third << 8) | unit;
     }
+    if (all <= 0xff) {
+      const slots = this.#slots;
+      let at = slotOf(first, second, third, slots.length);
+      for (let probes = 0; probes < MAX_PROBES; probes++) {
+        const entry = slots[at + 3]!;
+        if (entry === 0) break;
+        if (slots[at] === first && slots[at + 1] === second && slots[at + 2] === third && (entry & 15) === length) return (entry >>> 4) - 1;
+        at = (at + SLOT) & (slots.length - 1);
+      }
+    }
+    return this.#otherwise(text, first, second, third, all);
+  }
+
+  /** `text` must be new, and `number` below 2^27 - 1. */
+  add(text: string, number: number): void {
+    // What is looked for and not found is packed.
+    this.find(text);
+    if ((this.#used + 1) * SLOT * 3 > this.#slots.length * 2) this.#grow();
+    const entry = (number + 1) * 16 + text.length;
+    if (!this.#isPacked || !this.#place(this.#first, this.#second, this.#third, entry)) this.#others.set(text, number);
+  }
+
+  clear(): void {
+    this.#slots.fill(0);
+    this.#used = 0;
+    this.#others.clear();
+  }
+
+  /** It has no slot: it may be among the others, or is to be added. */
+  #otherwise(text: string, first: number, second: number, third: number, all: number): number {
     this.#first = first;
     this.#second = second;
     this.#third = third;
-    return all <= 0xff;
+    this.#isPacked = all <= 0xff;
+    return this.#others.get(text) ?? -1;
   }
 
-  /** Puts the packed string into a slot; false when it finds none. */
-  #place(entry: number): boolean {
+  /** Puts a packed string into a slot; false when it finds none. */
+  #place(first: number, second: number, third: number, entry: number): boolean {
     const slots = this.#slots;
-    let at = slotOf(this.#first, this.#second, this.#third, slots.length);
+    let at = slotOf(first, second, third, slots.length);
     for (let probes = 0; probes < MAX_PROBES; probes++) {
       if (slots[at + 3] === 0) {
-        slots[at] = this.#first;
-        slots[at + 1] = this.#second;
-        slots[at + 2] = this.#third;
+        slots[at] = first;
+        slots[at + 1] = second;
+        slots[at + 2] = third;
         slots[at + 3] = entry;
         this.#used++;
         return true;
@@ -104,23 +109,19 @@ export class ShortStrings {
     this.#slots = new Int32Array(before.length * 2);
     this.#used = 0;
     for (let at = 0; at < before.length; at += SLOT) {
-      const entry = before[at + 3]!;
+      const [first, second, third, entry] = before.subarray(at, at + SLOT) as unknown as [number, number, number, number];
       if (entry === 0) continue;
-      this.#first = before[at]!;
-      this.#second = before[at + 1]!;
-      this.#third = before[at + 2]!;
-      if (!this.#place(entry)) this.#others.set(this.#unpack(entry & 15), (entry >>> 4) - 1);
+      if (!this.#place(first, second, third, entry)) this.#others.set(unpacked([first, second, third], entry & 15), (entry >>> 4) - 1);
     }
   }
+}
 
-  #unpack(length: number): string {
-    const words = [this.#first, this.#second, this.#third];
-    const units = Array.from({ length }, (_, index) => {
-      const inWord = Math.min(length - (index & ~3), 4);
-      return (words[index >> 2]! >>> (8 * (inWord - 1 - (index & 3)))) & 0xff;
-    });
-    return String.fromCharCode(...units);
-  }
+function unpacked(words: readonly number[], length: number): string {
+  const units = Array.from({ length }, (_, index) => {
+    const inWord = Math.min(length - (index & ~3), 4);
+    return ((words[index >> 2] as number) >>> (8 * (inWord - 1 - (index & 3)))) & 0xff;
+  });
+  return String.fromCharCode(...units);
 }
 
 /** `slotsLength` is a power of two. */
