@@ -1,4 +1,8 @@
-import { parameters } from '../../lib/config/parameters.ts';
+/**
+ * The parameter's name (its test compares): with the parameters themselves come a hundred files, more than half of what a process loads that
+ * only starts others.
+ */
+const BOUND = 'ONCEFLOW_STATE_MEMORY_BYTES';
 
 /** For garbage of short life, of which state makes much that comes from a disk and goes there. Measured: docs/state.md. */
 const MOST_SEMI_SPACE_MB = 4;
@@ -10,7 +14,7 @@ const MOST_SEMI_SPACE_MB = 4;
  * @param env of the process @param execArgv that it is started with besides
  */
 export function heapLimits(env: Readonly<Record<string, string | undefined>>, execArgv: readonly string[]): readonly string[] {
-  if (!env[parameters.stateMemoryBytes.variable]) return [];
+  if (!env[BOUND]) return [];
   const isSaid = [...execArgv, env['NODE_OPTIONS'] ?? ''].some((text) => /max[-_]semi[-_]space[-_]size/.test(text));
   return isSaid ? [] : [`--max-semi-space-size=${MOST_SEMI_SPACE_MB}`];
 }
