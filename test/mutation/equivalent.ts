@@ -15,7 +15,8 @@ export const equivalent: readonly Equivalent[] = [
     within: 'incarnationsOf',
     before: "const { names = [] } = savepoint.standing === 'importing' ? {} : await namesOf(deps, savepoint);",
     after: 'const { names = [] } = false ? {} : await namesOf(deps, savepoint);',
-    reason: 'One that is coming names blobs of its own incarnation alone, if its manifest is there: that incarnation is looked at in any case.',
+    reason:
+      'One that is coming names blobs of its own incarnation alone, if its manifest is there: that incarnation is looked at in any case.',
   },
   {
     file: 'lib/sinks/files/prepare.ts',
