@@ -33,6 +33,7 @@ export class UploadPlace {
   /** Undefined: there is no such upload. */
   part(upload: string, number: number, bytes: Uint8Array): string | undefined {
     this.#checkRight(upload);
+    if (number < 1 || number > 10_000) throw new Error(`part ${number}: S3 takes 1 to 10,000`);
     const name = `part-${number}-${++this.#names}`;
     return this.#open.get(upload)?.parts.set(name, Buffer.from(bytes)) === undefined ? undefined : name;
   }

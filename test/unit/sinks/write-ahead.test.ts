@@ -17,13 +17,14 @@ function staged(partitions: readonly number[]): Staged {
 }
 
 /** Partition 0 takes what it is given; partition 1, which another broker leads, answers this. */
-function answering(answer: string): TransactionRequests {
+function answering(answer: string, refused?: string): TransactionRequests {
   return {
     leaders: async () => [1, 2],
     forgetLeaders: () => {},
     produce: async (_who: undefined, leader: number, batches: readonly PartitionBatch[]) => ({
       answer: leader === 1 ? 'NONE' : answer,
       baseOffsets: batches.map(() => 0),
+      refused: leader === 1 ? undefined : refused,
     }),
   } as unknown as TransactionRequests;
 }
@@ -39,4 +40,14 @@ it.each([
   const delivered = await served.deliver(until, permitOf(5, 'five'), committable, ask);
   expect(delivered).toMatchObject({ outcome: 'failed', kind, done: { acknowledged: { 'out 0': 1 } } });
   expect(delivered).toMatchObject({ message: expect.stringMatching(message) });
+});
+
+it.each([
+  ['INVALID_RECORD', 'record 3 of its batch: it has no key', /was answered INVALID_RECORD \(record 3 of its batch: it has no key\): \S/],
+  ['INVALID_RECORD', undefined, /was answered INVALID_RECORD: \S/],
+])('that it is answered %s says which record was refused, and why, where the broker does (%s)', async (answer, refused, message) => {
+  const served = serveWriteAhead(answering(answer, refused));
+  const place = { job: 'job', incarnation: 'i', sink: 'write', subtask: 0, epoch: 5 };
+  const ask = { place, staged: staged([1]), done: undefined };
+  expect(await served.deliver(until, permitOf(5, 'five'), committable, ask)).toMatchObject({ message: expect.stringMatching(message) });
 });

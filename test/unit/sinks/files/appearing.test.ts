@@ -216,3 +216,12 @@ it('an epoch whose files have more names than a function can answer is not begun
   });
   expect(begun).toEqual([]);
 });
+
+it('an epoch whose time is over before a file is uploaded is tried again, and leaves nothing open', async () => {
+  const uploads = new UploadPlace();
+  const over = { clock, random, deadlineMs: clock.elapsedMs() - 1 };
+  const store = uploadStoreOn(uploads);
+  const answer = await prepareFiles(over, { store, format: undefined }, place, terms, stagedRows(['a', 'b']));
+  expect(answer).toMatchObject({ outcome: 'failed', retriable: true, message: expect.stringContaining('its time was over') });
+  expect(uploads.open).toEqual([]);
+});

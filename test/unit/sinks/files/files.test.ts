@@ -169,3 +169,11 @@ describe('rows, as a replay compares them', () => {
     ]);
   });
 });
+
+it('staged output of which the index lacks what a file is made of is damaged', () => {
+  const { codec, sections } = decodeStagedFiles(staged(encoderOf(), ['x']), 'blob');
+  for (const part of ['head', 'compression', 'extension', 'contentType', 'maxFileBytes'] as const) {
+    const payload = Buffer.concat(encodeStagedFiles({ ...codec, [part]: undefined } as unknown as typeof codec, sections));
+    expect(() => decodeStagedFiles(payload, 'blob')).toThrow(new RegExp(`its index is none: codec\\.${part}`));
+  }
+});
