@@ -19,6 +19,7 @@ export interface UploadStore {
 }
 
 export interface OpenUpload {
+  /** In a folder: its last part, which says whose it is. */
   readonly key: string;
   readonly upload: string;
 }

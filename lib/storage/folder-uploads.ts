@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { OpenUpload, UploadStore } from '../ports/uploads.ts';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { UploadStore } from '../ports/uploads.ts';
 import { fileProblem, isOfFileSystem, linkNew, makeFolders, orUndefined, syncFolder, unlinkIfThere, writeSynced } from './durable-files.ts';
 
 /** Readers of the folder do not look into what begins with a dot. */
 const UPLOADS = '.onceflow-uploads';
-/** Holds the key of an upload. */
-const KEY_FILE = 'key';
+/** Between the name of the file that an upload is of, which says whose it is, and what tells it from others of that file. */
+const SEPARATOR = '~';
+/** Of an upload that was ended, and whose content may be there in part. */
+const ENDED = '.ended';
 
 /**
  * Files below a folder, on one machine or a shared POSIX file system with hard links. An upload is a folder of its own, beside which
- * nobody sees anything; completed, it is a file that is linked to its name, and durable.
+ * nobody sees anything; completed, it is a file that is linked to its name, and durable. It begins and ends in one step each, so that
+ * whoever dies at it leaves an upload that is found by its name, or none.
  */
 export function createFolderUploads({ folder }: { readonly folder: string }): UploadStore {
   const uploadsFolder = join(folder, UPLOADS);
@@ -24,13 +27,17 @@ export function createFolderUploads({ folder }: { readonly folder: string }): Up
     }
   };
   const isThere = async (path: string) => (await orUndefined(['ENOENT', 'ENOTDIR'], stat(path))) !== undefined;
+  const end = async (upload: string) => {
+    const ended = upload.endsWith(ENDED) ? upload : `${upload}${ENDED}`;
+    if (ended !== upload) await orUndefined(['ENOENT'], rename(own(upload), own(ended)));
+    await rm(own(ended), { recursive: true, force: true });
+  };
   return {
     begin: (key) =>
       explained(`begin ${key}`, async () => {
-        const upload = randomUUID();
+        const upload = `${basename(key)}${SEPARATOR}${randomUUID()}`;
         await makeFolders(uploadsFolder);
         await mkdir(own(upload));
-        await writeSynced(own(upload, KEY_FILE), [Buffer.from(key)]);
         return upload;
       }),
     part: (key, upload, number, bytes) =>
@@ -42,7 +49,7 @@ export function createFolderUploads({ folder }: { readonly folder: string }): Up
     complete: (key, upload, parts) =>
       explained(`complete ${key}`, async () => {
         const path = join(folder, key);
-        if (!(await isThere(own(upload, KEY_FILE)))) return 'gone';
+        if (!(await isThere(own(upload)))) return 'gone';
         const whole = own(upload, `whole-${randomUUID()}`);
         const contents = await orUndefined(['ENOENT'], Promise.all(parts.map((part) => readFile(own(upload, part)))));
         if (contents === undefined) return 'gone';
@@ -59,23 +66,16 @@ export function createFolderUploads({ folder }: { readonly folder: string }): Up
           await unlinkIfThere(whole);
           return 'exists';
         }
-        await rm(own(upload), { recursive: true, force: true });
+        await end(upload);
         return 'completed';
       }),
-    abort: (key, upload) => explained(`end the upload of ${key}`, () => rm(own(upload), { recursive: true, force: true })),
-    isOpen: (key, upload) => explained(`look for the upload of ${key}`, () => isThere(own(upload, KEY_FILE))),
+    abort: (key, upload) => explained(`end the upload of ${key}`, () => end(upload)),
+    isOpen: (key, upload) => explained(`look for the upload of ${key}`, () => isThere(own(upload))),
     sizeOf: (key) => explained(`look for ${key}`, async () => (await orUndefined(['ENOENT', 'ENOTDIR'], stat(join(folder, key))))?.size),
     open: () =>
       explained('look for uploads', async () => {
         await makeFolders(uploadsFolder);
-        const uploads = await readdir(uploadsFolder);
-        const found = await Promise.all(
-          uploads.map(async (upload): Promise<OpenUpload[]> => {
-            const key = await orUndefined(['ENOENT', 'ENOTDIR'], readFile(own(upload, KEY_FILE), 'utf8'));
-            return key === undefined ? [] : [{ key, upload }];
-          }),
-        );
-        return found.flat();
+        return (await readdir(uploadsFolder)).map((upload) => ({ key: upload.split(SEPARATOR, 1)[0] ?? '', upload }));
       }),
   };
 }
