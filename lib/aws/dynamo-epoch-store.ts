@@ -14,7 +14,7 @@ import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow,
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type Pool, widened } from '../protocol/pool.ts';
 import { awsFaultOf } from './aws-problem.ts';
-import { fencedUpdate, type Holder, holding, isHeld, readItem, readJob, rememberTaken } from './dynamo-held.ts';
+import { fencedUpdate, type Holder, holding, isHeld, readItem, readJob, rememberTaken, STOPPED_NO_MORE } from './dynamo-held.ts';
 import {
   type Attributes,
   attributes,
@@ -68,6 +68,7 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
       return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
     },
     setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),
+    letRun: (job, generation, afterStops) => letRun(store, job, generation, afterStops),
     askRescale: (job, incarnation, rescale, seen) => askRescale(store, job, incarnation, rescale, seen),
     recordScale: (job, generation, scale) => fencedUpdate(store, job, generation, 'SET scale = :scale', { ':scale': scale }),
     widenPool: (job, generation, pool) => widenPool(store, job, generation, pool),
@@ -215,6 +216,22 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'],
   if (update.outcome === 'done') return 'written';
   if (update.item === undefined) throw noSuchJob(store, job);
   return 'superseded';
+}
+
+/** Nothing is written where somebody has asked for a stop since: that is no loss of the job. */
+async function letRun(store: Holder, job: string, generation: number, afterStops: number): Promise<FencedWrite> {
+  const held = holding(store, job, generation);
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: 'SET desired = :running REMOVE failure',
+    ConditionExpression: `${held.condition} AND ${STOPPED_NO_MORE}`,
+    ExpressionAttributeValues: attributes({ ...held.values, ':running': 'running', ':stops': afterStops }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  if (update.outcome === 'done') return 'written';
+  return update.item !== undefined && isHeld(store, decodeJob(update.item), generation) ? 'written' : 'superseded';
 }
 
 /** A person's request: it is of the job that runs, and of the request that was seen. A try that comes late, behind another one, changes nothing. */

@@ -17,6 +17,9 @@ export interface Holder extends Store {
   readonly claims: Map<string, string>;
 }
 
+/** The job was asked to stop no more often than `:stops`. */
+export const STOPPED_NO_MORE = '(attribute_not_exists(stops) OR stops <= :stops)';
+
 export async function readJob(store: Store, job: string): Promise<JobRow | undefined> {
   const item = await readItem(store, job);
   return item === undefined ? undefined : decodeJob(item);

@@ -7,7 +7,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { FencedWrite, NextIncarnation, Savepoint, SavepointStore, UnreadableSavepoint } from '../ports/epoch-store.ts';
-import { fencedUpdate, type Holder, holding, isHeld, readJob, rememberTaken } from './dynamo-held.ts';
+import { fencedUpdate, type Holder, holding, isHeld, readJob, rememberTaken, STOPPED_NO_MORE } from './dynamo-held.ts';
 import {
   type Attributes,
   attributes,
@@ -136,7 +136,7 @@ function itemsOf(store: Holder, next: NextIncarnation): TransactWriteItem[] {
   const { job, generation, leaves, incarnation, epoch, decisionId, savepoint, letsRunAfterStops: stops } = next;
   const held = holding(store, job, generation);
   // What is RETIRED may be deleted already; a savepoint has kept what it names.
-  const wasAskedNoMore = stops === undefined ? '' : ' AND (attribute_not_exists(stops) OR stops <= :stops)';
+  const wasAskedNoMore = stops === undefined ? '' : ` AND ${STOPPED_NO_MORE}`;
   const isThere = savepoint === undefined ? ' AND retiredThrough < :epoch AND lastCommitted >= :epoch' : '';
   const moved: TransactWriteItem = {
     Update: {

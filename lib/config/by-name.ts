@@ -1,7 +1,7 @@
 /*
  * Maps by a name that a job's author chose (a uid, a topic, a state), where they are plain objects: in what travels and is
  * stored as JSON. An object inherits. In every one `constructor` is there, and what is put under `__proto__` is nowhere.
- * So such maps are made by `byName` (`readByName` for handles) and read by `ofName`, and by nothing else.
+ * So such maps are made by `byName` (`handlesByName` for handles) and read by `ofName`, and by nothing else.
  */
 
 /** A map that holds these and nothing else, not even what every object has. */
@@ -15,7 +15,7 @@ export function byName<T>(entries: Iterable<readonly [string, T]> = []): Record<
  * The same of a few names that a job's functions read at each record. To V8 an object that is made without a prototype is a hash
  * table, in which each reading is a look-up; one that loses it later is a struct, and is read at a known place.
  */
-export function readByName<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
+export function handlesByName<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
   return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
 

@@ -1,4 +1,4 @@
-import { readByName } from '../config/by-name.ts';
+import { handlesByName } from '../config/by-name.ts';
 import type { Push } from '../records/push.ts';
 import { type OutputScope, outputTo } from './output.ts';
 
@@ -13,5 +13,5 @@ export function openSideOutputs(
   tags: readonly string[],
   place: Place,
 ): Readonly<Record<string, { emit(value: unknown): void }>> {
-  return readByName(tags.map((tag) => [tag, outputTo(uid, `sideOutputs.${tag}`, place, place.side(tag))]));
+  return handlesByName(tags.map((tag) => [tag, outputTo(uid, `sideOutputs.${tag}`, place, place.side(tag))]));
 }

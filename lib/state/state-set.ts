@@ -1,4 +1,4 @@
-import { byName, readByName } from '../config/by-name.ts';
+import { byName, handlesByName } from '../config/by-name.ts';
 import type { Due } from '../protocol/event-time.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
@@ -92,7 +92,7 @@ export class StateSet implements Snapshotted {
     this.residents = memory === undefined ? undefined : new ResidentKeys(this.keys, this.#columns, memory);
     this.keys.elsewhere = this.residents;
     const given = this.#columns.filter(({ handle }) => handle !== undefined);
-    this.handles = readByName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
+    this.handles = handlesByName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
     this.timers = this.#columns.find((column): column is TimerColumn => column.state.kind === 'timers');
     this.waiting = this.#columns.find((column): column is WaitingColumn => column.state.kind === 'waiting');
     const { residents } = this;

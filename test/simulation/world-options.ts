@@ -82,6 +82,8 @@ export interface WorldOptions {
   readonly endsUploadAt?: ((call: Call) => boolean) | undefined;
   /** What people do with savepoints. @default nothing */
   readonly savepoints?: readonly SavepointAct[];
+  /** Whoever starts the job from a savepoint tries it again when its coordinator dies, as a local runner does. @default false */
+  readonly triesStartsAgain?: boolean;
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
   readonly tokenLifetimeMs: number;

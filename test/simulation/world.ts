@@ -255,7 +255,15 @@ export class World {
   /** Somebody makes a savepoint or deletes one; or starts the job from it. */
   onSavepoint({ does, name, sourceOffsets }: Omit<SavepointAct, 'atMs'>): SimProcess | undefined {
     if (does !== 'start') return keepSavepoint(this, does, name);
-    // In the end there is nobody who starts it again.
+    if (!this.dice.chance(0.3)) return this.#startFromIfThereIsSomebody(name, sourceOffsets);
+    // As the documentation says: one stops the job, and starts it from there.
+    this.startCommand('stop');
+    this.scheduler.after(this.dice.spread(500, 6_000), undefined, () => this.#startFromIfThereIsSomebody(name, sourceOffsets));
+    return undefined;
+  }
+
+  /** In the end there is nobody who starts it again. */
+  #startFromIfThereIsSomebody(name: string, sourceOffsets?: StartingOffsets): SimProcess | undefined {
     return this.phase === 'faults' ? this.startFrom(name, sourceOffsets) : undefined;
   }
 

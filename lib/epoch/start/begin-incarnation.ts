@@ -12,6 +12,7 @@ import { type Held, ownRow, recordCommitted } from '../lease/held.ts';
 import { CONTROL_POLL_MS } from '../loop/chores.ts';
 import { checkStart } from './check-start.ts';
 import type { PlannedStart } from './plan-start.ts';
+import { stopsBefore } from './start.ts';
 
 /** More starts of a job from a savepoint than anybody looks back on; a row has room for many more. */
 const REMEMBERED_STARTS = 50;
@@ -86,7 +87,7 @@ export async function beginIncarnation(
     startedFrom: [...(row.startedFrom ?? []), startedFrom].slice(-REMEMBERED_STARTS),
     former: [...known, ...former.map((each) => ({ incarnation: each, leftAtMs: nowMs }))],
     // A stop that was asked for since the job was taken, or since this start was first tried, stays.
-    letsRunAfterStops: row.desired === 'stopped' ? (settings.afterStops ?? row.stops ?? 0) : undefined,
+    letsRunAfterStops: row.desired === 'stopped' ? stopsBefore(settings, row) : undefined,
   };
   const begun = await untilAnswered(deps, 'beginning another incarnation', () => deps.epochs.beginIncarnation(next), signal);
   if (begun === 'refused') {

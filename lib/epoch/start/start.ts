@@ -11,6 +11,7 @@ import { untilAnswered } from '../coordinator/store-retry.ts';
 import { decideManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
+import { fenced } from '../lease/fenced.ts';
 import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
 import { topicIdsAfter } from '../planning/plan.ts';
 import { askedUnderNewNames, firstScale, type Scale } from '../scale/scale.ts';
@@ -73,13 +74,21 @@ export async function takeLease(
   }
 }
 
-/** The same row, of a job that is to run: of a start that has nothing else to do than to go on. Not if it was asked to stop since that was first tried. */
+/**
+ * The same row, of a job that is to run: of a start that has nothing else to do than to go on. A stop that was asked for since the job was taken, or
+ * since this start was first tried, stays.
+ */
 export async function letRun(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<JobRow> {
   if (settings.startKind === 'revival' || (row.desired === 'running' && row.failure === undefined)) return row;
-  const { job, incarnation, stops = 0 } = row;
-  if (stops > (settings.afterStops ?? stops)) return row;
-  await untilAnswered(deps, 'letting the job run', () => deps.epochs.setDesired(job, 'running', incarnation), signal);
+  const { job, generation } = row;
+  const afterStops = stopsBefore(settings, row);
+  fenced(settings, await untilAnswered(deps, 'letting the job run', () => deps.epochs.letRun(job, generation, afterStops), signal));
   return ownRow(settings, row, await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal));
+}
+
+/** How often the job had been asked to stop when this start took it, or one that it tries again. */
+export function stopsBefore({ afterStops }: Pick<JobSettings, 'afterStops'>, { stops = 0 }: Pick<JobRow, 'stops'>): number {
+  return afterStops ?? stops;
 }
 
 function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: number): JobRow {

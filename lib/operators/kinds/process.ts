@@ -1,4 +1,4 @@
-import { readByName } from '../../config/by-name.ts';
+import { handlesByName } from '../../config/by-name.ts';
 import type { KeyedContext, OnRecord, ProcessNode } from '../../graph/job.ts';
 import { OversizedRecordError, UserCodeError } from '../../records/errors.ts';
 import { type Push, refusePromise } from '../../records/push.ts';
@@ -21,7 +21,9 @@ export const process: KeyedKind<ProcessNode> = {
     const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope, clock, memory });
     const broadcast = openBroadcast(node, place);
     const handles =
-      broadcast === undefined ? state.handles : readByName([...Object.entries(state.handles), ...Object.entries(broadcast.state.handles)]);
+      broadcast === undefined
+        ? state.handles
+        : handlesByName([...Object.entries(state.handles), ...Object.entries(broadcast.state.handles)]);
     const { keys } = state;
     const met = new MetKeys(uid, state);
     const timers = timersFor(node, state.timers);

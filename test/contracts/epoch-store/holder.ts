@@ -46,6 +46,20 @@ export function holderContract(tried: Tried): void {
       expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired, ...(desired === 'stopped' && { stops: 1 }) });
     });
 
+    it('lets the job run, and forgets why it failed, unless it was asked to stop since', async () => {
+      const row = await startJob({ desired: 'stopped', failure: 'no such topic' });
+      expect(await tried.store.letRun(row.job, 2, 0)).toBe('superseded');
+      expect(await read(row.job)).toEqual(row);
+      expect(await tried.store.letRun(row.job, 1, 0)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, desired: 'running', failure: undefined });
+      await tried.store.setDesired(row.job, 'stopped');
+      expect(await tried.store.letRun(row.job, 1, 0)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, desired: 'stopped', failure: undefined, stops: 1 });
+      expect(await tried.store.letRun(row.job, 2, 0)).toBe('superseded');
+      expect(await tried.store.letRun(row.job, 1, 1)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, desired: 'running', failure: undefined, stops: 1 });
+    });
+
     it('records that the job makes no progress, and takes it back', async () => {
       const row = await startJob();
       const noProgress = { generation: 1, sinceMs: 5_000, failuresInARow: 3, lastError: 'epoch 4: no' };

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { jobRow, testEpochs } from '../../support/epochs.ts';
 import { planFault } from '../../support/faults.ts';
 import { onceflow } from '../../support/onceflow.ts';
@@ -67,20 +67,35 @@ it('a savepoint under load: the job goes on, and a start from it at another para
   expect(onceMore.eventsOf('started-from')).toEqual([]);
 });
 
-it('a coordinator that dies while a stopped job starts from a savepoint is started again, and the job starts from there', async () => {
-  const count = await newWordCount();
-  const savepoint = commandOn(count);
-  await count.write(['ant bee', 'ant']);
-  await count.expectExact(count.job.start());
-  expect(await savepoint('create', 'kept')).toMatchObject({ code: 0 });
-  await onceflow({ ...count.job.env, ONCEFLOW_JOB_NAME: count.job.name }, 'stop');
-  // What begins the new incarnation is the first that it writes in a transaction.
-  const fault = planFault({ role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when: 'before', nth: 1, does: 'kill-itself' });
-  const run = count.job.start({ ...fault.env, ONCEFLOW_START_FROM: 'kept' });
-  await fault.happened();
-  await run.event('started-from');
-  await count.write(['bee']);
-  await count.expectExact(run);
+describe('a coordinator that dies while a stopped job starts from a savepoint', () => {
+  async function diedInStart() {
+    const count = await newWordCount();
+    const savepoint = commandOn(count);
+    await count.write(['ant bee', 'ant']);
+    await count.expectExact(count.job.start());
+    expect(await savepoint('create', 'kept')).toMatchObject({ code: 0 });
+    await onceflow({ ...count.job.env, ONCEFLOW_JOB_NAME: count.job.name }, 'stop');
+    // What begins the new incarnation is the first that it writes in a transaction.
+    const fault = planFault({ role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when: 'before', nth: 1, does: 'kill-itself' });
+    const run = count.job.start({ ...fault.env, ONCEFLOW_START_FROM: 'kept' });
+    await fault.happened();
+    return { count, run };
+  }
+
+  it('is started again, and the job starts from there', async () => {
+    const { count, run } = await diedInStart();
+    await run.event('started-from');
+    await count.write(['bee']);
+    await count.expectExact(run);
+  });
+
+  it('is started again, and the job moves there and stays stopped, when somebody has asked for that meanwhile', async () => {
+    const { count, run } = await diedInStart();
+    await testEpochs().setDesired(count.job.name, 'stopped');
+    await run.event('started-from');
+    expect(await run.ended).toMatchObject({ end: 'stopped' });
+    expect(await testEpochs().readJob(count.job.name)).toMatchObject({ desired: 'stopped' });
+  });
 });
 
 it('an exported savepoint of a job that was deleted starts a job of another name, with all that it had', { timeout: 240_000 }, async () => {

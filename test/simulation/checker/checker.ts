@@ -46,7 +46,7 @@ export interface Watched {
 
 /**
  * Watches what becomes irrevocable (decisions, commits, deletions) and what a reader of the logs sees, and holds it against the
- * invariants of docs/ (I1 to I7) and against what the job, interpreted plainly, makes of the input that was decided. It shares
+ * invariants of docs/invariants.md and against what the job, interpreted plainly, makes of the input that was decided. It shares
  * no code with the engine but the graph of the job as data, and what the author wrote: functions and serdes.
  */
 export class Checker {

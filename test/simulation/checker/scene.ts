@@ -5,7 +5,7 @@ import type { SimJob } from '../sim-job.ts';
 import type { Life } from './life.ts';
 
 /** The invariants of docs/invariants.md. */
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12' | 'I13';
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12' | 'I13' | 'I14';
 
 /** What every check looks at, and whom it tells. */
 export interface Scene {

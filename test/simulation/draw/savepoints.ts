@@ -23,7 +23,7 @@ export const drawSavepoints: Part = ({ seed, job, faultsUntilMs }, focus) => {
     const name = act.does === 'copy' && dice.chance(0.5) ? copyName(act.name) : act.name;
     return [act, { name, atMs: act.atMs + dice.between(0, 6_000), does: 'delete' }];
   }).flat();
-  return { savepoints };
+  return { savepoints, triesStartsAgain: dice.chance(0.7) };
 };
 
 function copies(focus: string | undefined): readonly SavepointAct['does'][] {

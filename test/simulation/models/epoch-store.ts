@@ -78,6 +78,10 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         })),
       ),
     setDesired: (job, desired, incarnation) => ask('setDesired', desired, () => table.setDesired(job, desired, incarnation)),
+    letRun: (job, generation, afterStops) =>
+      ask('letRun', `generation ${generation}`, () =>
+        table.fenced(held(job, generation), ({ stops = 0 }) => (stops > afterStops ? {} : { desired: 'running', failure: undefined })),
+      ),
     askRescale: (job, incarnation, rescale, seen) =>
       ask('askRescale', JSON.stringify(rescale.subtasks), () => table.askRescale(job, incarnation, rescale, seen)),
     recordScale: (job, generation, scale) =>

@@ -147,6 +147,21 @@ describe('a savepoint', () => {
 describe('a start from a savepoint', () => {
   const started = (told: Outcome) => told.observed.filter(({ event }) => event === 'started-from');
   const created = { at: decideOf(6), also: (world: World) => create(world) };
+  const stoppedAndStarted = {
+    at: decideOf(8),
+    also: (world: World) => {
+      world.startCommand('stop');
+      world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
+    },
+  };
+  /** What the job's row says so much later: whether it is to run, whether somebody holds it, whether it has moved. */
+  const lookAfter = (world: World, ms: number, seen: unknown[]) => {
+    const before = world.table.row(JOB)?.incarnation;
+    world.scheduler.after(ms, undefined, () => {
+      const row = world.table.row(JOB);
+      seen.push(row?.desired, row?.leaseExpiresAtMs, row?.incarnation !== before);
+    });
+  };
 
   it('goes on from its offsets and its state, in another incarnation, and writes again what came behind it', async () => {
     const told = await story([created, { at: decideOf(12), also: (world) => world.startFrom('kept') }], long);
@@ -302,22 +317,12 @@ describe('a start from a savepoint', () => {
     const told = await story(
       [
         created,
-        {
-          at: decideOf(8),
-          also: (world) => {
-            world.startCommand('stop');
-            world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
-          },
-        },
+        stoppedAndStarted,
         {
           at: at('beginIncarnation'),
           also: (world) => {
-            const before = world.table.row(JOB)?.incarnation;
             world.startCommand('stop');
-            world.scheduler.after(8_000, undefined, () => {
-              const row = world.table.row(JOB);
-              seen.push(row?.desired, row?.leaseExpiresAtMs, row?.incarnation !== before);
-            });
+            lookAfter(world, 8_000, seen);
           },
           fault: { fault: 'freeze', when: 'before', forMs: 1_000 },
         },
@@ -335,23 +340,13 @@ describe('a start from a savepoint', () => {
       const told = await story(
         [
           created,
-          {
-            at: decideOf(8),
-            also: (world) => {
-              world.startCommand('stop');
-              world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
-            },
-          },
+          stoppedAndStarted,
           {
             at: at('beginIncarnation'),
             also: (world) => {
-              const before = world.table.row(JOB)?.incarnation;
               world.scheduler.after(1_000, undefined, () => world.startCommand('stop'));
               world.scheduler.after(2_000, undefined, () => world.startAgain());
-              world.scheduler.after(12_000, undefined, () => {
-                const row = world.table.row(JOB);
-                seen.push(row?.desired, row?.leaseExpiresAtMs, row?.incarnation !== before);
-              });
+              lookAfter(world, 12_000, seen);
             },
             fault: { fault: 'crash', when },
           },

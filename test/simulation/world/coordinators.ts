@@ -11,7 +11,7 @@ import { coordinateSinks } from '../../../lib/sinks/connectors.ts';
 import { SimProcess } from '../kernel/process.ts';
 import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
-import { checkSettled, isOwn, isPoisonStop, isRightStop } from './ends.ts';
+import { checkSettled, checkStopStands, isOwn, isPoisonStop, isRightStop } from './ends.ts';
 import { invokerFor } from './functions.ts';
 import { portsOf } from './ports.ts';
 import { settingsOf } from './settings.ts';
@@ -32,10 +32,12 @@ export interface RunningCoordinator {
   goesBack: boolean;
   readonly beganMs: number;
   tenure: HeldAs;
-  /** When it took the lease, and when it was told to end. */
   readonly startAt: StartAt | undefined;
   /** How often the job had been asked to stop when its start was first tried. */
   stops: number | undefined;
+  /** Was the job not to run when it took the lease? */
+  wasStopped: boolean;
+  /** When it took the lease, and when it was told to end. */
   leaseTakenMs: number;
   endingMs: number;
 }
@@ -68,6 +70,7 @@ export function startCoordinator(world: World, { startKind, standby, startAt, af
     goesBack: startAt !== undefined,
     startAt,
     stops: afterStops,
+    wasStopped: false,
     beganMs: world.scheduler.nowMs,
     tenure: { incarnation: '', generation: 0 },
     leaseTakenMs: 0,
@@ -136,12 +139,14 @@ function observe(world: World, running: RunningCoordinator, event: CoordinatorEv
   if (event.event === 'lease-taken') {
     running.leaseTakenMs = world.scheduler.nowMs;
     running.stops ??= event.stops;
+    running.wasStopped = world.table.row(JOB)?.desired === 'stopped';
     running.tenure = { incarnation: event.incarnation, generation: event.generation };
   }
   if (event.event === 'started-from') running.tenure = { ...running.tenure, incarnation: event.incarnation };
   if (event.event === 'data-loss') world.checker.takeDataLoss(running.tenure, event);
   if (event.event === 'attempt-failed') world.checker.takeFailedAttempt(running.tenure, event.epoch);
   if (event.event === 'recovered') running.goesBack = false;
+  if (event.event === 'recovered') checkStopStands(world, running);
   if (event.event === 'recovered') checkSettled(world, running.process, 'its recovery', running.leaseTakenMs);
   world.trace(running.process.name, () => `* ${JSON.stringify(event)}`);
 }

@@ -4,6 +4,7 @@ import { readCommitted } from '../checker/reader.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
+import type { RunningCoordinator } from './coordinators.ts';
 
 /** Somebody has to look, and starts the job again when she has. Not where a stop is what a story is about. */
 export function isRightStop(world: World, who: string, message: string, beganMs: number): boolean {
@@ -51,4 +52,18 @@ export function checkClosed({ observed, broker, targets, checker }: World, incar
 /** The generations of a job that was made anew begin again. */
 export function isOwn(taken: HeldAs, row: JobRow): boolean {
   return row.generation === taken.generation && row.incarnation === taken.incarnation;
+}
+
+/** Who starts a stopped job has it run, unless somebody asked for a stop since that start was first tried. */
+export function checkStopStands(
+  { table, checker }: World,
+  { process, tenure, stops = 0, wasStopped }: Pick<RunningCoordinator, 'process' | 'tenure' | 'stops' | 'wasStopped'>,
+): void {
+  const row = table.row(JOB);
+  if (row === undefined || !isOwn(tenure, row) || !wasStopped || row.desired === 'stopped') return;
+  if ((row.stops ?? 0) > stops)
+    checker.fail(
+      'I14',
+      `${process.name} has the job run, which was asked to stop ${row.stops} times, and ${stops} times when that start was first tried`,
+    );
 }

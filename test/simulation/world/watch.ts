@@ -37,8 +37,20 @@ export function watch(world: World): void {
   }
   const revives = watched.how === 'revival' && row?.desired === 'running' && row.failure === undefined;
   if (revives) world.startCoordinator('revival', watched.standby);
+  else if (triesAgain(world)) startAgain(world);
   else if (!working && scheduler.nowMs >= world.leftAloneUntilMs) world.startCoordinator();
   scheduler.after(revives ? watched.everyMs : WATCH_MS, undefined, () => watch(world));
+}
+
+/** A local runner has seen its coordinator die in a start from a savepoint. It tries that again, whatever people have asked for meanwhile. */
+function triesAgain({ phase, coordinators, options }: World): boolean {
+  const last = coordinators.at(-1);
+  return options.triesStartsAgain === true && phase === 'faults' && last?.goesBack === true && !last.process.alive && !last.ended;
+}
+
+function startAgain(world: World): void {
+  if (world.dice.chance(0.3)) world.startCommand('stop');
+  world.startAgain();
 }
 
 /** While somebody deletes the job, a coordinator that does not hold it yet may come after the deletion, and makes it anew: with all to read. */

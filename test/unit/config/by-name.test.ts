@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import { int64, valueState } from '../../../lib/api/index.ts';
-import { byName, ofName, readByName } from '../../../lib/config/by-name.ts';
+import { byName, handlesByName, ofName } from '../../../lib/config/by-name.ts';
 import { openSideOutputs } from '../../../lib/operators/side-outputs.ts';
 import { RecordScope } from '../../../lib/state/record-scope.ts';
 import { StateSet } from '../../../lib/state/state-set.ts';
@@ -11,7 +11,7 @@ const NAMES = ['constructor', '__proto__', 'count'];
 
 describe.each([
   ['byName', byName],
-  ['readByName', readByName],
+  ['handlesByName', handlesByName],
 ])('%s', (_, make) => {
   test('holds every name that it is given, those that every object has among them', () => {
     const map = make(NAMES.map((name) => [name, `of ${name}`] as const));

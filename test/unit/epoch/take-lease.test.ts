@@ -247,7 +247,11 @@ describe('a job that is let run', () => {
   const settings = { job: 'job', startKind: 'explicit', holder: 'h' } as Partial<JobSettings> as JobSettings;
 
   /** The row after it, of a store that is slow to write. */
-  async function letRunOf(stops: number, afterStops?: number): Promise<JobRow> {
+  async function letRunOf(
+    stops: number,
+    afterStops?: number,
+    before: (epochs: EpochStore) => Promise<unknown> = async () => {},
+  ): Promise<JobRow> {
     const { epochs, start } = newWorld();
     await start('h', 'allow');
     for (let nth = 0; nth < stops; nth++) await epochs.setDesired('job', 'stopped');
@@ -255,9 +259,10 @@ describe('a job that is let run', () => {
     if (row === undefined) throw new Error('there is no row');
     const slow: EpochStore = {
       ...epochs,
-      async setDesired(...of) {
+      async letRun(...of) {
         await new Promise((resolve) => setImmediate(resolve));
-        return epochs.setDesired(...of);
+        await before(epochs);
+        return epochs.letRun(...of);
       },
     };
     const deps = { epochs: slow, clock: { elapsedMs: () => 0 }, random: { fraction: () => 0 } } as unknown as CoordinatorDeps;
@@ -271,5 +276,14 @@ describe('a job that is let run', () => {
 
   it('is left alone when it was asked to stop since its start was first tried', async () => {
     expect(await letRunOf(2, 1)).toMatchObject({ desired: 'stopped' });
+  });
+
+  it('is left alone when it is asked to stop between that it is taken and that it is let run', async () => {
+    expect(await letRunOf(1, undefined, (epochs) => epochs.setDesired('job', 'stopped'))).toMatchObject({ desired: 'stopped', stops: 2 });
+  });
+
+  it('is not let run by who has lost it meanwhile', async () => {
+    const taken = letRunOf(1, undefined, (epochs) => epochs.raiseGeneration('job', 'another', NOW + 10_000));
+    await expect(taken).rejects.toThrow(/another coordinator has taken over/);
   });
 });

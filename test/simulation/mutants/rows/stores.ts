@@ -123,6 +123,27 @@ export const stores: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a stop that was asked for since a start was first tried stays',
+    focus: 'savepoints',
+    edits: [edit('lib/epoch/start/start.ts', 'return afterStops ?? stops;', 'return (afterStops, stops);')],
+  },
+  {
+    name: 'a stop that was asked for since the job was taken stays, where the job moves on',
+    focus: 'savepoints',
+    edits: [edit(TABLE, '(row.stops ?? 0) <= (next.letsRunAfterStops ?? -1)', 'next.letsRunAfterStops !== undefined')],
+  },
+  {
+    name: 'a stop that was asked for since the job was taken stays, where it goes on',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        STORE,
+        "stops > afterStops ? {} : { desired: 'running', failure: undefined }",
+        "stops < 0 ? {} : { desired: 'running', failure: undefined }",
+      ),
+    ],
+  },
+  {
     name: 'a start from a savepoint commits what is decided before it leaves it',
     focus: 'savepoints',
     edits: [
