@@ -155,6 +155,7 @@ it.each<[string, (target: string) => Promise<unknown>, RegExp]>([
     edited((index) => ({ ...index, format: 2 })),
     /it is of format 2, and this build reads format 1: import it with a later one/,
   ],
+  ['of a format that there never was', edited((index) => ({ ...index, format: 0 })), /its savepoint\.json is damaged: format/],
   ['that is something else', edited(() => ({ any: 'thing' })), /its savepoint\.json is not that of an exported savepoint/],
   ['whose index is damaged', edited((index) => ({ ...index, epoch: -1 })), /its savepoint\.json is damaged: epoch/],
   ['whose manifest is damaged', edited((index) => ({ ...index, manifest: {} })), /its savepoint\.json is damaged: manifest is no manifest/],

@@ -9,7 +9,7 @@ import { edgeBetween } from '../../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../../lib/protocol/references.ts';
 import { countingPlan } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
-import { committable, counted, failed, names, only, parent, plan, play, prepared, read, told, upTo } from './play.ts';
+import { committable, counted, failed, names, only, type Played, parent, plan, play, prepared, read, told, upTo } from './play.ts';
 
 const five = { epoch: 5, decisionId: 'd1' };
 const six = { epoch: 6, decisionId: 'd2' };
@@ -698,6 +698,30 @@ describe('a job that uses time', () => {
       stage: { id: 'count' },
       attempt: { from: { lines: { in: [10] } }, ranges: { lines: [] } },
     });
+  });
+
+  /** Epoch 5 is committed, behind which something is due in 30 ms. */
+  function committed(loop: Played): void {
+    const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    const { state } = waiting({ processingMs: 1_000_030 });
+    loop.on({ of: 'decided', manifest: decided({ ...manifest, state }), ms: 1 });
+    loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 });
+  }
+
+  it('looks for input when something is due that the epoch which was just committed has brought, and not only an interval later', () => {
+    const loop = play({ plan: timed });
+    upTo(loop, 'counted');
+    committed(loop);
+    expect(loop.nextInMs()).toBe(30);
+  });
+
+  it('leaves that to the epoch that is in flight behind it', () => {
+    const loop = play({ plan: timed });
+    upTo(loop, 'counted');
+    loop.pass(100);
+    loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30) });
+    committed(loop);
+    expect(loop.state()).toMatchObject({ inFlight: [{ epoch: 6 }], planAtMs: 200 });
   });
 
   it('counts such an epoch as progress', () => {

@@ -74,3 +74,14 @@ it('what goes to a slow leader stops in time, also beside a quick one', async ()
   expect(acknowledged.get('out 0')).toBe(2);
   expect(acknowledged.get('out 1')).toBeGreaterThan(90);
 });
+
+it('whose time is over before it begins sends one request to each leader all the same: each call gets on', async () => {
+  const { log, send } = brokers({ leaders: () => [1, 2] });
+  await vi.advanceTimersByTimeAsync(2 * DEADLINE_MS);
+  const acknowledged: Acknowledged = new Map();
+  const sections = () => [section(0, ['ant', 'bee']), section(1, ['cat', 'dog'])];
+  expect(await send(sections(), acknowledged)).toBe('partly');
+  expect(log).toEqual(['0:ant', '1:cat']);
+  expect(await send(sections(), acknowledged)).toBe('all');
+  expect(log).toEqual(['0:ant', '1:cat', '0:bee', '1:dog']);
+});
