@@ -3,6 +3,7 @@ import { argumentsOf, wholeNumber } from '../../local/command.ts';
 import { askedPerEpoch, grown, MEASURES, mostIn } from './length/bounds.ts';
 import { LongRun } from './length/long-run.ts';
 import { busyRun } from './length/plans.ts';
+import type { Sample } from './length/services.ts';
 
 const USAGE = `npm run month -- [--days 30] [--interval-ms 10000]
 
@@ -28,26 +29,14 @@ Error.stackTraceLimit = 0;
 const startedMs = performance.now();
 const periods = Math.max(LEAST_PERIODS, Math.round(asked.days / PERIOD_DAYS));
 const lengthMs = asked.days * DAY_MS;
-const outcome = await new LongRun(busyRun(lengthMs, asked.intervalMs, periods)).run();
-const { samples } = outcome;
+let shownDays = 0;
 
 console.log('day      rows  lasting  table KB  job row B     blobs   blobs KB   heap MB');
-for (let day = 0; day < asked.days; day++) {
-  const most = mostIn(samples, day * DAY_MS, (day + 1) * DAY_MS);
-  const part = samples.filter(({ atMs }) => atMs > day * DAY_MS && atMs <= (day + 1) * DAY_MS);
-  console.log(
-    [
-      String(day + 1).padStart(3),
-      String(most.rows).padStart(9),
-      String(most.lastingRows).padStart(8),
-      (most.tableBytes / KB).toFixed(0).padStart(9),
-      String(Math.max(...part.map(({ jobRowBytes }) => jobRowBytes))).padStart(10),
-      String(most.blobs).padStart(9),
-      (most.blobBytes / KB).toFixed(0).padStart(10),
-      (Math.min(...part.map(({ heapBytes }) => heapBytes)) / KB / KB).toFixed(0).padStart(9),
-    ].join(' '),
-  );
-}
+const outcome = await new LongRun(busyRun(lengthMs, asked.intervalMs, periods)).run((samples) => {
+  if ((samples.at(-1)?.atMs ?? 0) >= (shownDays + 1) * DAY_MS) console.log(rowOf(shownDays++, samples));
+});
+const { samples } = outcome;
+for (; shownDays < asked.days; shownDays++) console.log(rowOf(shownDays, samples));
 for (const [what, each] of Object.entries(askedPerEpoch(outcome))) console.log(`${what.padEnd(20)} ${each.toFixed(3)}`);
 const { epochs, tenures, failedAttempts, committed, expected } = outcome;
 console.log(
@@ -59,3 +48,20 @@ const found = grown(samples, [periodMs, 2 * periodMs], [lengthMs - periodMs, len
 for (const line of found) console.log(`grew: ${line}`);
 if (found.length === 0) console.log(`nothing grew: ${MEASURES.join(', ')}`);
 process.exitCode = found.length === 0 ? 0 : 1;
+
+/** What was kept on a day at most. */
+function rowOf(day: number, samples: readonly Sample[]): string {
+  const [fromMs, toMs] = [day * DAY_MS, (day + 1) * DAY_MS];
+  const most = mostIn(samples, fromMs, toMs);
+  const part = samples.filter(({ atMs }) => atMs > fromMs && atMs <= toMs);
+  return [
+    String(day + 1).padStart(3),
+    String(most.rows).padStart(9),
+    String(most.lastingRows).padStart(8),
+    (most.tableBytes / KB).toFixed(0).padStart(9),
+    String(Math.max(...part.map(({ jobRowBytes }) => jobRowBytes))).padStart(10),
+    String(most.blobs).padStart(9),
+    (most.blobBytes / KB).toFixed(0).padStart(10),
+    (Math.min(...part.map(({ heapBytes }) => heapBytes)) / KB / KB).toFixed(0).padStart(9),
+  ].join(' ');
+}

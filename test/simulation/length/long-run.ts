@@ -88,8 +88,8 @@ export class LongRun {
     this.#functions = new LongFunctions({ services: this.#services, scheduler: this.#scheduler, dice, inlineBlobBytes, failures });
   }
 
-  /** @throws Error: what a coordinator or somebody's command failed of */
-  async run(): Promise<LongOutcome> {
+  /** `tell` is given all samples so far, at each. @throws Error: what a coordinator or somebody's command failed of */
+  async run(tell: (samples: readonly Sample[]) => void = () => {}): Promise<LongOutcome> {
     const { untilMs, inputEveryMs, sampleEveryMs, deeds, countFromMs = 0 } = this.#options;
     const scheduler = this.#scheduler;
     const services = this.#services;
@@ -98,7 +98,10 @@ export class LongRun {
     for (const { atMs, does } of deeds) scheduler.at(atMs, undefined, () => this.#happen(does));
     this.#every(TICK_MS, () => this.#tick());
     this.#every(FORGET_EVERY_MS, () => services.forgetOld());
-    this.#every(sampleEveryMs, () => void this.#samples.push(services.sample()));
+    this.#every(sampleEveryMs, () => {
+      this.#samples.push(services.sample());
+      tell(this.#samples);
+    });
     scheduler.at(countFromMs, undefined, () => {
       services.calls.forget();
       [this.#tenures, this.#tenureMs, this.#ticks] = [0, 0, 0];
