@@ -4,7 +4,7 @@ import { adminRequests } from '../../lib/kafka/admin-requests.ts';
 import { commitOffsets } from './group-offsets.ts';
 import { cluster, endsOf } from './kafka-wire.ts';
 import { type SeenRecord, TopicReader } from './topic-reader.ts';
-import { newProducer, uniqueName, withAdmin } from './topics.ts';
+import { createTopic, newProducer, uniqueName } from './topics.ts';
 import { waitFor } from './wait-for.ts';
 
 const PARTITIONS = [0, 1, 2];
@@ -24,8 +24,7 @@ export interface MirrorOptions {
 
 /** Mirrors a topic, in its order. */
 export async function mirrorTopic(topic: string, at: string[], { from = 0, inTransactions = false }: MirrorOptions = {}): Promise<Mirror> {
-  const topics = [{ topic, numPartitions: PARTITIONS.length, replicationFactor: 1 }];
-  await withAdmin((admin) => admin.createTopics({ waitForLeaders: true, topics }), at);
+  await createTopic(topic, { partitions: PARTITIONS.length, at });
   const here = new TopicReader(topic);
   await here.readOn();
   const copied = here.records.filter(({ timestamp }) => timestamp >= from);

@@ -17,8 +17,14 @@ export function uniqueName(what: string): string {
 }
 
 /** Creates a topic of a name that no other test uses. */
-export async function newTopic(what: string, { partitions = 3, settings = {}, at = brokers() }: TopicOptions = {}): Promise<string> {
+export async function newTopic(what: string, options: TopicOptions = {}): Promise<string> {
   const topic = uniqueName(what);
+  await createTopic(topic, options);
+  return topic;
+}
+
+/** Creates a topic, whose partitions can be written to and read when it resolves. */
+export async function createTopic(topic: string, { partitions = 3, settings = {}, at = brokers() }: TopicOptions = {}): Promise<void> {
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
   await withAdmin(
     (admin) =>
@@ -27,7 +33,6 @@ export async function newTopic(what: string, { partitions = 3, settings = {}, at
   );
   // kafkajs's own wait fails when the broker has not heard of the topic yet.
   await waitFor(`topic ${topic}`, () => leadersAnswer(topic, at));
-  return topic;
 }
 
 /**

@@ -15,7 +15,7 @@ import { type Mirror, type MirrorOptions, mirrorGroup, mirrorTopic } from '../..
 import { onceflow } from '../../support/onceflow.ts';
 import { itemsOf, setBack } from '../../support/restored-table.ts';
 import { type SeenRecord, TopicReader } from '../../support/topic-reader.ts';
-import { newProducer, send, uniqueName, withAdmin } from '../../support/topics.ts';
+import { createTopic, newProducer, send, uniqueName, withAdmin } from '../../support/topics.ts';
 import { openTransactions } from '../../support/transactions.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 import { countWords, EXACT, faultsOf, totalOf } from '../../support/word-counts.ts';
@@ -126,10 +126,7 @@ interface Elsewhere {
 /** The topics under their names in the other cluster, the input as a mirror has it. */
 async function mirrored(count: WordCount, how: MirrorOptions = {}): Promise<Elsewhere> {
   const at = [other.bootstrap];
-  await withAdmin(
-    (admin) => admin.createTopics({ waitForLeaders: true, topics: [{ topic: count.output, numPartitions: 3, replicationFactor: 1 }] }),
-    at,
-  );
+  await createTopic(count.output, { at });
   const mirror = await mirrorTopic(count.input, at, how);
   return { at, reader: new TopicReader(count.output, 'committed', at), mirror };
 }

@@ -19,5 +19,5 @@ it('a function waits for a broker that hangs for ONCEFLOW_KAFKA_REQUEST_TIMEOUT_
   open.push(kafka);
   const startedMs = performance.now();
   await expect(kafka.leaders('out')).rejects.toMatchObject({ code: 'NO_ANSWER' });
-  expect(performance.now() - startedMs).toBeLessThan(1_500);
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
 });

@@ -151,7 +151,7 @@ describe('a broker that hangs (SIGSTOP: it takes connections and answers nothing
       kafka.forgetLeaders(TOPIC);
       await kafka.leaders(TOPIC);
     }
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
     expect(broker(1).received.filter(({ key }) => key === KEY.metadata)).toHaveLength(2);
   });
 
