@@ -63,7 +63,7 @@ it.skipIf(CHROMIUM === undefined)(
     await page.locator('nav a[href="#state"]').click();
     await page.getByRole('button', { name: 'keys of count-words' }).click();
     await page.getByText(/Of \d+ entries, after epoch \d+/).waitFor();
-    await page.getByText(/of the \d+ deltas that the snapshots of epoch \d+ have behind their bases/).waitFor();
+    await page.getByText(/of the \d+ deltas? that the snapshots of epoch \d+ have behind their bases/).waitFor();
 
     await page.locator('nav a[href="#savepoints"]').click();
     await page.getByRole('button', { name: 'Make a savepoint…' }).click();

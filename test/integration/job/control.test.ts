@@ -152,7 +152,7 @@ describe('a job that is controlled by npx onceflow', () => {
     expect(deleted).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        new RegExp(`^job ${name} is cancelled and deleted: [1-9]\\d* blobs?, \\d+ epochs and its row; no transaction is open`),
+        new RegExp(`^job ${name} is cancelled and deleted: [1-9]\\d* blobs?, \\d+ epochs? and its row; no transaction is open`),
       ),
       stderr: expect.stringContaining(`epoch ${lastCompleted?.epoch} was decided: committed it`),
     });
