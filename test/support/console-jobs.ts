@@ -138,11 +138,11 @@ export function failedJob(): ConsoleDeps {
   });
 }
 
-/** One that fails at the same record again and again: it was said eight seconds ago. */
+/** One that fails at the same record again and again: it was said eight seconds ago, whenever one looks. */
 export function failingJob(): ConsoleDeps {
   const nowMs = Date.now();
   const plannedAtMs = nowMs - 21_000;
-  return shownJob({
+  const deps = shownJob({
     row: {
       lastCompleted: { epoch: 120, decisionId: 'd120' },
       lastCommitted: 119,
@@ -168,6 +168,7 @@ export function failingJob(): ConsoleDeps {
       },
     },
   });
+  return { ...deps, clock: { ...deps.clock, now: () => nowMs } };
 }
 
 /** Two attempts of an epoch that came to nothing: a broker was away, then a record did not suit the job's code. */
