@@ -62,10 +62,11 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     },
     releaseLease: (job, generation, { desired, failure }) => {
       const sets = ['leaseExpiresAtMs = :zero'];
-      if (desired !== 'as-it-is') sets.push('desired = :desired');
+      if (desired === 'stopped') sets.push('desired = :desired');
       if (failure !== undefined) sets.push('failure = :failure');
-      const values = { ':zero': 0, ':desired': desired === 'as-it-is' ? undefined : desired, ':failure': failure };
-      return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
+      const isStop = desired === 'stopped';
+      const values = { ':zero': 0, ':desired': isStop ? desired : undefined, ':failure': failure, ':one': isStop ? 1 : undefined };
+      return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}${isStop ? ' ADD stops :one' : ''}`, values);
     },
     setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),
     letRun: (job, generation, afterStops) => letRun(store, job, generation, afterStops),

@@ -75,7 +75,8 @@ export interface EpochStore extends SavepointStore {
   renewLease(job: string, generation: number, leaseExpiresAtMs: number, underWay?: UnderWay): Promise<FencedWrite>;
   /**
    * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'as-it-is'`
-   * leaves what the row says, so that what a person asked for meanwhile is not lost: a stop, or that the job is to run again.
+   * leaves what the row says, so that what a person asked for meanwhile is not lost: a stop, or that the job is to run again. `stopped` is a stop
+   * that was asked for, and counts in `stops`.
    */
   releaseLease(
     job: string,

@@ -35,7 +35,7 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
         ...row,
         leaseExpiresAtMs: 0,
         // `running` only leaves the row as it is: a stop that a person asked for meanwhile must not be lost.
-        desired: desired === 'stopped' ? desired : row.desired,
+        ...(desired === 'stopped' && { desired, stops: (row.stops ?? 0) + 1 }),
         failure: failure ?? row.failure,
       })),
     setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),

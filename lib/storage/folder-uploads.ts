@@ -52,7 +52,11 @@ export function createFolderUploads({ folder }: { readonly folder: string }): Up
         if (!(await isThere(own(upload)))) return 'gone';
         const whole = own(upload, `whole-${randomUUID()}`);
         const contents = await orUndefined(['ENOENT'], Promise.all(parts.map((part) => readFile(own(upload, part)))));
-        if (contents === undefined) return 'gone';
+        if (contents === undefined) {
+          // A power cut has taken a part. With what is left of it nobody can do anything: it is no upload any more.
+          await end(upload);
+          return 'gone';
+        }
         await writeSynced(whole, contents);
         const firstMade = await makeFolders(dirname(path));
         const isNew = await linkNew(whole, path);

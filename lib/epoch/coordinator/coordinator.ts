@@ -6,7 +6,7 @@ import { beginIncarnation, leaveIncarnation } from '../start/begin-incarnation.t
 import { checkTakeover } from '../start/check-start.ts';
 import { takenOverBy } from '../start/may-start.ts';
 import { planStart } from '../start/plan-start.ts';
-import { letRun, recover, takeLease } from '../start/start.ts';
+import { letRun, recover, stopsBefore, takeLease } from '../start/start.ts';
 import { watchForStop } from '../start/watch-for-stop.ts';
 import {
   type CoordinatorDeps,
@@ -55,12 +55,13 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
       lastCommitted: taken.lastCommitted,
       stops: taken.stops ?? 0,
     });
+    const afterStops = stopsBefore(settings, taken);
     let row: JobRow = taken;
     const planned = await planStart(deps, settings, row, ending);
     if (planned === undefined) row = await letRun(deps, settings, row, ending);
     else {
       const leave = (leaving: AbortSignal) => progress.during(leaveIncarnation(deps, settings, taken, planned, leaving));
-      await untilLeft({ given, settings }, row, leave, [ending, held.lease.lost]).catch(undone(taken));
+      await untilLeft({ given, settings, afterStops }, row, leave, [ending, held.lease.lost]).catch(undone(taken));
       // A renewal that is under way would be of the incarnation before.
       await held.lease.end();
       const begunMs = given.clock.elapsedMs();
@@ -69,10 +70,8 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
     }
     const { lease } = held;
     const own = row;
-    const standing = await untilLeft({ given, settings }, own, (leaving) => progress.during(recover(deps, settings, own, leaving)), [
-      ending,
-      lease.lost,
-    ]);
+    const recovers = (leaving: AbortSignal) => progress.during(recover(deps, settings, own, leaving));
+    const standing = await untilLeft({ given, settings, afterStops }, own, recovers, [ending, lease.lost]);
     const running = { ...deps, refusalTimeoutMs: settings.refusalTimeoutMs };
     const asked = await runEpochs(running, settings, standing, { lease, progress }, ending);
     if (asked === 'stop-requested' || signals.stop.aborted) end = { end: 'stopped', message: `job ${settings.job} stopped` };
@@ -91,16 +90,14 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
   return end;
 }
 
-/** Does a part of a start, which ends early also when the job has been asked to stop for long enough. */
+/** Does a part of a start, which ends early also when the job has been asked to stop since that began, for long enough. */
 async function untilLeft<T>(
-  { given, settings }: { readonly given: CoordinatorDeps; readonly settings: JobSettings },
+  { given, settings, afterStops }: { readonly given: CoordinatorDeps; readonly settings: JobSettings; readonly afterStops: number },
   row: JobRow,
   work: (leaving: AbortSignal) => Promise<T>,
   ends: readonly AbortSignal[],
 ): Promise<T> {
-  // It was stopped when it was asked to start from elsewhere, and says so until it has moved on.
-  if (row.desired === 'stopped') return work(AbortSignal.any([...ends]));
-  const stopWatch = watchForStop(given, settings, row);
+  const stopWatch = watchForStop(given, settings, row, afterStops);
   return work(AbortSignal.any([...ends, stopWatch.lasts])).finally(stopWatch.end);
 }
 

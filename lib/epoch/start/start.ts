@@ -6,7 +6,14 @@ import type { DecidedManifest } from '../../protocol/permit.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
 import { widestPool } from '../commit/run-sinks.ts';
 import { settlePool } from '../commit/settle-pool.ts';
-import { type CoordinatorDeps, type JobSettings, StartRefusedError, sourceStages, type Tenure } from '../coordinator/context.ts';
+import {
+  type CoordinatorDeps,
+  JobFailedError,
+  type JobSettings,
+  StartRefusedError,
+  sourceStages,
+  type Tenure,
+} from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { decideManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
@@ -42,13 +49,15 @@ export async function takeLease(
   mayTakeOver: (from: JobRow) => Promise<void>,
   signal: AbortSignal,
 ): Promise<JobRow> {
-  const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs, startAt } = settings;
+  const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs, startAt, afterStops } = settings;
   const explicit = startKind === 'explicit';
   // From elsewhere than its last epoch: until the job has moved on it stays as stopped, or failed, as it was. If this one dies, nobody goes on where
   // the job was, which nobody has asked for.
   const letsRun = explicit && startAt === undefined;
   for (;;) {
     const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal);
+    if (known === undefined && afterStops !== undefined)
+      throw new StartRefusedError(`job ${job} is not started again: it was deleted since this start was first tried`);
     if (known === undefined && explicit) {
       const row = newRow(deps, settings, deps.clock.now() + settings.leaseMs);
       if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
@@ -83,7 +92,10 @@ export async function letRun(deps: CoordinatorDeps, settings: JobSettings, row: 
   const { job, generation } = row;
   const afterStops = stopsBefore(settings, row);
   fenced(settings, await untilAnswered(deps, 'letting the job run', () => deps.epochs.letRun(job, generation, afterStops), signal));
-  return ownRow(settings, row, await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal));
+  const after = ownRow(settings, row, await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal));
+  // It was stopped since this start was first tried, and started by somebody else, of which it has failed.
+  if (after.desired === 'running' && after.failure !== undefined) throw new JobFailedError(after.failure);
+  return after;
 }
 
 /** How often the job had been asked to stop when this start took it, or one that it tries again. */

@@ -10,13 +10,14 @@ export interface StopWatch {
 }
 
 /**
- * Looks, while a job recovers and has no loop that does, whether its row asks for a stop. Then what cannot be done now is left to whoever
+ * Looks, while a job starts or recovers and has no loop that does, whether its row asks for a stop that is younger than the start. Then what cannot be done now is left to whoever
  * comes next: a recovery waits for a broker without end. What cannot be read is looked at again.
  */
 export function watchForStop(
   { epochs, clock }: Pick<CoordinatorDeps, 'epochs' | 'clock'>,
   { job }: Pick<JobSettings, 'job'>,
   own: HeldAs,
+  afterStops: number,
 ): StopWatch {
   const lasts = new AbortController();
   const over = new AbortController();
@@ -26,7 +27,8 @@ export function watchForStop(
       await clock.sleep(CONTROL_POLL_MS, over.signal);
       const row = over.signal.aborted ? undefined : await epochs.readJob(job).catch(() => undefined);
       if (row === undefined) continue;
-      sinceMs = isOwn(own, row) && row.desired === 'stopped' ? (sinceMs ?? clock.elapsedMs()) : undefined;
+      const isAsked = isOwn(own, row) && row.desired === 'stopped' && (row.stops ?? 0) > afterStops;
+      sinceMs = isAsked ? (sinceMs ?? clock.elapsedMs()) : undefined;
       if (sinceMs !== undefined && clock.elapsedMs() - sinceMs >= COMMIT_GRACE_MS) lasts.abort();
     }
   })();

@@ -36,7 +36,14 @@ export function holderContract(tried: Tried): void {
     it('releases its lease and records why the job ended', async () => {
       const row = await startJob();
       expect(await tried.store.releaseLease(row.job, 1, { desired: 'stopped', failure: 'data loss' })).toBe('written');
-      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped', failure: 'data loss' });
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped', failure: 'data loss', stops: 1 });
+    });
+
+    it('that ends because it was told to stop counts that as a stop', async () => {
+      const row = await startJob();
+      await tried.store.setDesired(row.job, 'stopped');
+      expect(await tried.store.releaseLease(row.job, 1, { desired: 'stopped', failure: undefined })).toBe('written');
+      expect(await read(row.job)).toMatchObject({ desired: 'stopped', stops: 2 });
     });
 
     it.each(['stopped', 'running'] as const)('that ends does not undo what a person asked for meanwhile (%s)', async (desired) => {

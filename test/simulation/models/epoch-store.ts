@@ -71,9 +71,9 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
       ),
     releaseLease: (job, generation, { desired, failure: why }) =>
       ask('releaseLease', `generation ${generation}`, () =>
-        table.fenced(held(job, generation), () => ({
+        table.fenced(held(job, generation), ({ stops = 0 }) => ({
           leaseExpiresAtMs: 0,
-          ...(desired === 'as-it-is' ? {} : { desired }),
+          ...(desired === 'as-it-is' ? {} : { desired, stops: stops + 1 }),
           ...(why === undefined ? {} : { failure: why }),
         })),
       ),

@@ -18,7 +18,8 @@ interface Moment {
 /** A start whose recovery finds no broker; `third` happens when it has asked for the third time. `of`: the job is there already, stopped, with a savepoint; or failed. */
 async function recovering(
   third: (moment: Moment) => unknown,
-  of?: { readonly savepoint: Savepoint; readonly rests: Pick<JobRow, 'desired' | 'failure'> },
+  of?: { readonly savepoint: Savepoint; readonly rests: Partial<JobRow> },
+  afterStops?: number,
 ) {
   let nowMs = 0;
   const now = () => 1_000_000 + nowMs;
@@ -63,7 +64,7 @@ async function recovering(
       parallelism: {},
       groupId: 'job',
     },
-    ...{ leaseMs: 3_000, checkpointIntervalMs: 100, epochTimeoutMs: 60_000, takeover: 'allow', startAt },
+    ...{ leaseMs: 3_000, checkpointIntervalMs: 100, epochTimeoutMs: 60_000, takeover: 'allow', startAt, afterStops },
   } as Partial<JobSettings> as JobSettings;
   const end = await coordinate(deps, settings, { stop: stop.signal, handOver: handOver.signal });
   return { end, asked, row: await epochs.readJob('job') };
@@ -79,21 +80,22 @@ it.each(['stop', 'handOver'] as const)(
   },
 );
 
+const fingerprint = JSON.stringify({ version: 2, sources: [], sinks: [], operators: {} });
+const savepoint: Savepoint = {
+  ...{ job: 'job', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 1, incarnation: 'x', epoch: 7, decisionId: 'd7' },
+  ...{
+    fingerprint,
+    maxParallelism: 128,
+    manifest: { at: 'row', manifest: manifestOf(7, { offsets: {}, state: {}, outputs: {}, committables: [] }) },
+  },
+};
+
 it.each<Pick<JobRow, 'desired' | 'failure'>>([
   { desired: 'stopped', failure: undefined },
   { desired: 'running', failure: 'it failed' },
 ])(
   'a start of a job that rests (%j) from a savepoint that is told to end leaves it at rest, and says that it has to be asked for again',
   async (rests) => {
-    const fingerprint = JSON.stringify({ version: 2, sources: [], sinks: [], operators: {} });
-    const savepoint: Savepoint = {
-      ...{ job: 'job', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 1, incarnation: 'x', epoch: 7, decisionId: 'd7' },
-      ...{
-        fingerprint,
-        maxParallelism: 128,
-        manifest: { at: 'row', manifest: manifestOf(7, { offsets: {}, state: {}, outputs: {}, committables: [] }) },
-      },
-    };
     const { end, row } = await recovering((moment) => moment.handOver.abort(), { savepoint, rests });
     const message = expect.stringMatching(/^job job was not started, and is as it was: ask again \(.*no broker answers\)$/);
     expect(end).toEqual({ end: 'failed', message });
@@ -103,6 +105,21 @@ it.each<Pick<JobRow, 'desired' | 'failure'>>([
 
 it('a recovery of a job that somebody stops leaves the rest to the next coordinator, when no broker has answered for ten seconds since', async () => {
   const { end, row } = await recovering(({ table }) => table.setDesired('job', 'stopped'));
+  expect(end).toEqual({ end: 'handed-over', message: expect.stringMatching(/left to the next coordinator: no broker answers/) });
+  expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'stopped', failure: undefined });
+});
+
+it('a start from a savepoint of a stopped job that somebody stops once more, before it has moved on, ends too when no broker has answered for so long', async () => {
+  const rests = { desired: 'stopped', failure: undefined, stops: 4 } as const;
+  const { end, row } = await recovering(({ table }) => table.setDesired('job', 'stopped'), { savepoint, rests });
+  expect(end).toEqual({ end: 'failed', message: expect.stringMatching(/^job job was not started, and is as it was: ask again/) });
+  expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'stopped', stops: 5, incarnation: 'inc' });
+});
+
+it('so does the recovery of one that was done before, and is tried again when somebody has stopped the job since it was first tried', async () => {
+  const startedFrom = [{ id: 'asked', savepoint: 'kept', incarnation: 'x', epoch: 7, atMs: 1 }];
+  const rests = { desired: 'stopped', failure: undefined, stops: 5, startedFrom, fingerprint } as const;
+  const { end, row } = await recovering(() => {}, { savepoint, rests }, 4);
   expect(end).toEqual({ end: 'handed-over', message: expect.stringMatching(/left to the next coordinator: no broker answers/) });
   expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'stopped', failure: undefined });
 });

@@ -13,7 +13,8 @@ const never = new AbortController().signal;
 interface Started {
   readonly epochs: EpochStore;
   readonly events: CoordinatorEvent[];
-  start(holder: string, takeover: 'allow' | 'refuse', startAt?: StartAt): Promise<JobRow>;
+  /** `afterStops`: it is tried again. */
+  start(holder: string, takeover: 'allow' | 'refuse', startAt?: StartAt, afterStops?: number): Promise<JobRow>;
   /** By a function that runs only until then. */
   startUntil(holderEndsAtMs: number): Promise<JobRow>;
   revive(holder: string): Promise<JobRow>;
@@ -49,7 +50,8 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
   return {
     epochs: open(),
     events,
-    start: (holder, takeover, startAt) => takeLease(newProcess(), { ...settings, holder, takeover, startAt }, mayTakeOver, never),
+    start: (holder, takeover, startAt, afterStops) =>
+      takeLease(newProcess(), { ...settings, holder, takeover, startAt, afterStops }, mayTakeOver, never),
     startUntil: (holderEndsAtMs) =>
       takeLease(newProcess(), { ...settings, holder: 'function', takeover: 'refuse', holderEndsAtMs }, mayTakeOver, never),
     revive: (holder) =>
@@ -280,6 +282,21 @@ describe('a job that is let run', () => {
 
   it('is left alone when it is asked to stop between that it is taken and that it is let run', async () => {
     expect(await letRunOf(1, undefined, (epochs) => epochs.setDesired('job', 'stopped'))).toMatchObject({ desired: 'stopped', stops: 2 });
+  });
+
+  it('is not let run, and has failed still, when somebody else has stopped and started it since, of which it failed', async () => {
+    const elsewhere = async (epochs: EpochStore) => {
+      await epochs.setDesired('job', 'stopped');
+      await epochs.setDesired('job', 'running');
+      await epochs.releaseLease('job', 1, { desired: 'as-it-is', failure: 'no such topic' });
+    };
+    await expect(letRunOf(1, 1, elsewhere)).rejects.toMatchObject({ name: 'JobFailedError', message: 'no such topic' });
+  });
+
+  it('is not made anew by a start that is tried again, when somebody has deleted it since', async () => {
+    const { epochs, start } = newWorld();
+    await expect(start('h', 'allow', undefined, 0)).rejects.toThrow(/job job is not started again: it was deleted since/);
+    expect(await epochs.readJob('job')).toBeUndefined();
   });
 
   it('is not let run by who has lost it meanwhile', async () => {

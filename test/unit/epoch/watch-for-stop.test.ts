@@ -25,7 +25,7 @@ function watching(first: JobRow) {
       return row;
     },
   } as Partial<EpochStore> as EpochStore;
-  const watch = watchForStop({ epochs, clock }, { job: 'word-count' }, { generation: 6, incarnation: 'inc' });
+  const watch = watchForStop({ epochs, clock }, { job: 'word-count' }, { generation: 6, incarnation: 'inc' }, 4);
   return {
     watch,
     async pass(ms: number, change: Partial<JobRow> | 'no answer' = {}) {
@@ -40,7 +40,7 @@ function watching(first: JobRow) {
   };
 }
 
-const stopped = { desired: 'stopped' } as const;
+const stopped = { desired: 'stopped', stops: 5 } as const;
 
 test('a stop lasts when the row has asked for it for ten seconds', async () => {
   const { pass, watch } = watching(jobRow({}));
@@ -56,6 +56,14 @@ test('one that is withdrawn does not, and the next has all its time', async () =
   expect(await pass(4_000)).toBe(false);
   expect(await pass(10_000, stopped)).toBe(false);
   expect(await pass(4_000, stopped)).toBe(true);
+  watch.end();
+});
+
+test('one that was asked for before the start is none', async () => {
+  const { pass, watch } = watching(jobRow({}));
+  expect(await pass(30_000, { ...stopped, stops: 4 })).toBe(false);
+  expect(await pass(11_000, stopped)).toBe(false);
+  expect(await pass(2_000, stopped)).toBe(true);
   watch.end();
 });
 

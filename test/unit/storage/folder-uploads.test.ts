@@ -2,7 +2,7 @@ import promises, { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createFolderUploads } from '../../../lib/storage/folder-uploads.ts';
 
 const KEY = 'day=1/job-1-files-0-000000000001-0.jsonl';
@@ -91,4 +91,17 @@ describe('uploads in a folder', () => {
         }
       }
     });
+
+  it('an upload that a power cut has taken a part from is gone: it is made again, and not waited for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'onceflow-uploads-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const store = createFolderUploads({ folder });
+    const upload = await store.begin(KEY, 'text/plain');
+    const parts = [await store.part(KEY, upload, 1, Buffer.from('first ')), await store.part(KEY, upload, 2, Buffer.from('second'))];
+    await rm(join(folder, '.onceflow-uploads', upload, parts[1] ?? ''));
+    expect(await store.complete(KEY, upload, parts)).toBe('gone');
+    expect(await store.isOpen(KEY, upload)).toBe(false);
+    expect(await store.sizeOf(KEY)).toBeUndefined();
+    expect(await readdir(join(folder, '.onceflow-uploads'))).toEqual([]);
+  });
 });
