@@ -202,32 +202,42 @@ async function takeGeneration(
   return { outcome: 'taken', row };
 }
 
-/** A person's request, so the one write that no generation guards. */
+/**
+ * A person's request, so the one write that no generation guards. It is of the stops that there had been: a try of it that arrives late, behind a start or
+ * a stop that came after it, changes nothing, and neither does one beside which somebody else has asked, as if that had come after it.
+ */
 async function setDesired(store: Store, job: string, desired: JobRow['desired'], incarnation?: string): Promise<FencedWrite> {
+  const seen = await readJob(store, job);
+  if (seen === undefined) throw noSuchJob(store, job);
+  const { stops } = seen;
+  const isUnchanged = stops === undefined ? 'attribute_not_exists(stops)' : 'stops = :stops';
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
     // What made the job fail is, as far as this person knows, mended.
     UpdateExpression: `SET desired = :desired ${desired === 'running' ? 'REMOVE failure' : 'ADD stops :one'}`,
-    ConditionExpression: incarnation === undefined ? 'attribute_exists(pk)' : 'incarnation = :of',
-    ExpressionAttributeValues: attributes({ ':desired': desired, ':of': incarnation, ':one': desired === 'stopped' ? 1 : undefined }),
+    ConditionExpression: `incarnation = :of AND ${isUnchanged}`,
+    ExpressionAttributeValues: attributes({
+      ...{ ':desired': desired, ':of': incarnation ?? seen.incarnation, ':stops': stops },
+      ':one': desired === 'stopped' ? 1 : undefined,
+    }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
   if (update.outcome === 'done') return 'written';
   if (update.item === undefined) throw noSuchJob(store, job);
-  return 'superseded';
+  return decodeJob(update.item).incarnation === (incarnation ?? seen.incarnation) ? 'written' : 'superseded';
 }
 
-/** Nothing is written where somebody has asked for a stop since: that is no loss of the job. */
+/** A try that arrives late, when the lease was given up, changes nothing. Nothing is written where somebody has asked for a stop since: that is no loss of the job. */
 async function letRun(store: Holder, job: string, generation: number, afterStops: number): Promise<FencedWrite> {
   const held = holding(store, job, generation);
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
     UpdateExpression: 'SET desired = :running REMOVE failure',
-    ConditionExpression: `${held.condition} AND ${STOPPED_NO_MORE}`,
-    ExpressionAttributeValues: attributes({ ...held.values, ':running': 'running', ':stops': afterStops }),
+    ConditionExpression: `${held.condition} AND ${STOPPED_NO_MORE} AND leaseExpiresAtMs > :zero`,
+    ExpressionAttributeValues: attributes({ ...held.values, ':running': 'running', ':stops': afterStops, ':zero': 0 }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));

@@ -40,7 +40,7 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
       })),
     setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),
     letRun: (job, generation, afterStops) =>
-      fenced(job, generation, (row) => ((row.stops ?? 0) > afterStops ? row : { ...row, ...LET_RUN })),
+      fenced(job, generation, (row) => ((row.stops ?? 0) > afterStops || row.leaseExpiresAtMs === 0 ? row : { ...row, ...LET_RUN })),
     askRescale: (job, incarnation, rescale, seen) => askRescale(store, job, incarnation, rescale, seen),
     recordScale: (job, generation, scale) => fenced(job, generation, (row) => ({ ...row, scale })),
     widenPool: (job, generation, pool) => fenced(job, generation, (row) => ({ ...row, pool: widened(row.pool, pool) })),

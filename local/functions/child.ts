@@ -97,5 +97,5 @@ async function runAsCoordinator(): Promise<void> {
 /** Undefined: it is the first that this start is tried with. */
 function termOf(holder: string): { readonly term?: Term } {
   if (startKind === 'revival') return { term: { startKind, holder, deadHolders } };
-  return afterStops === '' ? {} : { term: { startKind: 'explicit', holder, afterStops: Number(afterStops) } };
+  return afterStops === '' ? {} : { term: { startKind: 'explicit', holder, deadHolders, afterStops: Number(afterStops) } };
 }

@@ -140,6 +140,26 @@ describe.each([
       ['its repetition raised the generation', (slow, { job }) => slow.raiseGeneration(job, 'h', 1), async () => 'written'],
       ['its repetition revived the job', (slow, row) => slow.reviveGeneration(row.job, row, 'h', 1), async () => 'written'],
       [
+        'its repetition stopped the job, and somebody started it since',
+        (slow, { job }) => slow.setDesired(job, 'stopped'),
+        ({ job }) => store.setDesired(job, 'running'),
+      ],
+      [
+        'its repetition let the job run, and somebody stopped it since',
+        (slow, { job }) => slow.setDesired(job, 'running'),
+        ({ job }) => store.setDesired(job, 'stopped'),
+      ],
+      [
+        'its repetition let the job run, which has failed since',
+        (slow, { job }) => slow.letRun(job, 1, 0),
+        ({ job }) => store.releaseLease(job, 1, { desired: 'as-it-is', failure: 'no such topic' }),
+      ],
+      [
+        'its repetition let the job run, which was stopped by a signal since',
+        (slow, { job }) => slow.letRun(job, 1, 0),
+        ({ job }) => store.releaseLease(job, 1, { desired: 'stopped', failure: undefined }),
+      ],
+      [
         'another coordinator raised the generation',
         (slow, { job }) => slow.renewLease(job, 1, 1),
         async ({ job }) => {

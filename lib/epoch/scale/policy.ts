@@ -11,6 +11,8 @@ const LEAST_GAIN = 1.1;
 const EPOCHS_TO_SETTLE = 1;
 /** So many failures in a row with more subtasks than an epoch before had are no accident: there may be no more functions at once, say. */
 const FAILURES_OF_TOO_MANY = 3;
+/** Epochs with the same numbers behind which what was too many is tried once more: whatever was away may be there again. */
+const EPOCHS_UNTIL_TRIED_AGAIN = 100;
 
 /** What is known of an epoch that was committed. */
 export interface EpochLoad {
@@ -54,7 +56,7 @@ export interface PolicyMemory {
   readonly needed: Readonly<Record<string, number>>;
   /** By stage: with so many an attempt ran out of time, and with more an epoch did not. */
   readonly tooFew: Readonly<Record<string, number>>;
-  /** By stage: with so many attempts failed, one after the other, and with fewer an epoch did not. Until the job has kept up for long. */
+  /** By stage: with so many attempts failed, one after the other, and with fewer an epoch did not. Until the job has kept up for long, or had the same numbers for long. */
   readonly tooMany: Readonly<Record<string, number>>;
   /** Attempts in a row that failed with more subtasks than the last committed epoch had. */
   readonly failedWithMore: number;
@@ -186,7 +188,7 @@ function up(
     const present = subtasksOf(load.parallelism, id);
     const ownMs = load.stageMs.get(id) ?? 0;
     const range = rangeOfStage(rules.parallelism, id);
-    const room = Math.min(range.most, mostBelow(present, ofName(memory.tooMany, id)));
+    const room = Math.min(range.most, mostBelow(present, ofName(memory.tooMany, id), memory.settled));
     const most = Math.max(Math.min(room, load.partitions.get(id) ?? room), range.least);
     const subtasks = within({ ...range, most }, Math.ceil((present * factor * ownMs) / slowestMs));
     return subtasks > present ? [{ stage: id, subtasks, why: `${why}; it took ${Math.round(ownMs)} ms of an epoch` }] : [];
@@ -194,9 +196,11 @@ function up(
   return wanted.length === 0 ? { memory: behind, wanted } : { memory: { ...behind, settled: 0, rateBefore: rate }, wanted };
 }
 
-/** Half of the way to what was too many: each try that comes to nothing costs as many failures. What an epoch has had since is not too many. */
-function mostBelow(present: number, tooMany: number | undefined): number {
-  return tooMany === undefined || tooMany <= present ? Number.POSITIVE_INFINITY : Math.floor((present + tooMany) / 2);
+/** Half of the way to what was too many: each try that comes to nothing costs as many failures. What an epoch has had since is not too many, nor is what was long ago. */
+function mostBelow(present: number, tooMany: number | undefined, settled: number): number {
+  return tooMany === undefined || tooMany <= present || settled >= EPOCHS_UNTIL_TRIED_AGAIN
+    ? Number.POSITIVE_INFINITY
+    : Math.floor((present + tooMany) / 2);
 }
 
 function down(memory: PolicyMemory, load: EpochLoad, stages: Judged, rules: PolicyRules): ReturnType<typeof scaleByItself> {

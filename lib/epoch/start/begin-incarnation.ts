@@ -28,7 +28,7 @@ export async function leaveIncarnation(
   planned: PlannedStart,
   signal: AbortSignal,
 ): Promise<void> {
-  await checkStart(deps, settings, planned.rowAfter, signal);
+  await checkStart(deps, settings, planned.rowAfter, signal, row.incarnation);
   const { generation, incarnation, pool, lastCompleted: completed } = row;
   const held: Held<JobSettings> = { deps, settings, tenure: { generation, incarnation, sinkFacts: {}, pool }, signal };
   if (completed !== undefined && row.lastCommitted < completed.epoch) {

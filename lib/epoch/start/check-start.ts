@@ -14,7 +14,8 @@ import { planStart } from './plan-start.ts';
 
 /**
  * Everything that can be told before the job is touched: do settings, graph, topics, brokers and the blob store go together with
- * each other and with the job's row? Changes nothing but a blob of its own, which it deletes. Answers what it learned of
+ * each other and with the job's row? Changes nothing but a blob of its own, which it deletes; it is of `incarnation`, which the job has had blobs of: one that
+ * a crash leaves is looked for there. Answers what it learned of
  * what the sinks write to. Throws `JobFailedError` when a person has to act.
  */
 export async function checkStart(
@@ -22,6 +23,7 @@ export async function checkStart(
   settings: JobSettings,
   row: JobRow,
   signal: AbortSignal,
+  incarnation = row.incarnation,
 ): Promise<Readonly<Record<string, Own>>> {
   checkRow(settings, row);
   checkCalls(settings);
@@ -37,7 +39,8 @@ export async function checkStart(
   );
   const sinkFacts = await untilAnswered(deps, 'asking about what the sinks write to', () => learnSinks(deps, settings), signal);
   // A tick, which comes each minute, finds a location that was tried when the job was started.
-  if (settings.startKind !== 'revival') await untilAnswered(deps, 'trying the blob store', () => tryBlobStore(deps, row), signal);
+  if (settings.startKind !== 'revival')
+    await untilAnswered(deps, 'trying the blob store', () => tryBlobStore(deps, { job: row.job, incarnation }), signal);
   return sinkFacts;
 }
 
@@ -46,7 +49,7 @@ export async function checkTakeover(deps: CoordinatorDeps, settings: JobSettings
   try {
     // What it has to say it says when it has the lease.
     const planned = await planStart({ ...deps, observe: () => {} }, settings, row, signal);
-    await checkStart(deps, settings, planned?.rowAfter ?? row, signal);
+    await checkStart(deps, settings, planned?.rowAfter ?? row, signal, row.incarnation);
     if (planned === undefined && row.fingerprint !== settings.fingerprint) await checkNewest(deps, settings, row, signal);
   } catch (error) {
     if (!(error instanceof JobFailedError)) throw error;
@@ -102,7 +105,10 @@ function checkCalls({ plan: { job, stages }, epochTimeoutMs }: JobSettings): voi
 }
 
 /** Writes a blob, reads it and deletes it. One that a crash leaves is named like an exchange of epoch 0, and collected as that. */
-async function tryBlobStore({ blobStore, random }: CoordinatorDeps, { job, incarnation }: JobRow): Promise<void> {
+async function tryBlobStore(
+  { blobStore, random }: CoordinatorDeps,
+  { job, incarnation }: Pick<JobRow, 'job' | 'incarnation'>,
+): Promise<void> {
   const name = blobName({ job, incarnation, stage: 'start', subtask: 0, epoch: 0 }, 'exchange', random.id());
   const bytes = Buffer.from('written when the job was started');
   await blobStore.put(name, bytes);

@@ -25,11 +25,11 @@ export function mayStart(
   takeover: Takeover,
   deadHolders: readonly string[] = [],
 ): MayStart {
-  return how === 'explicit' ? mayStartExplicitly(row, nowMs, takeover) : mayBeRevived(row, nowMs, deadHolders);
+  return how === 'explicit' ? mayStartExplicitly(row, nowMs, takeover, deadHolders) : mayBeRevived(row, nowMs, deadHolders);
 }
 
-function mayStartExplicitly(row: JobRow | undefined, nowMs: number, takeover: Takeover): MayStart {
-  if (row === undefined || !isLeaseLive(row, nowMs)) return { outcome: 'starts' };
+function mayStartExplicitly(row: JobRow | undefined, nowMs: number, takeover: Takeover, deadHolders: readonly string[]): MayStart {
+  if (row === undefined || !isLeaseLive(row, nowMs) || deadHolders.includes(row.holder)) return { outcome: 'starts' };
   if (takeover === 'allow')
     return {
       outcome: 'takes-over',

@@ -53,6 +53,13 @@ export function holderContract(tried: Tried): void {
       expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired, ...(desired === 'stopped' && { stops: 1 }) });
     });
 
+    it('lets no job run whose lease it has given up: of that it may have failed', async () => {
+      const row = await startJob({ desired: 'stopped' });
+      await tried.store.releaseLease(row.job, 1, { desired: 'as-it-is', failure: 'no such topic' });
+      await tried.store.letRun(row.job, 1, 0);
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped', failure: 'no such topic' });
+    });
+
     it('lets the job run, and forgets why it failed, unless it was asked to stop since', async () => {
       const row = await startJob({ desired: 'stopped', failure: 'no such topic' });
       expect(await tried.store.letRun(row.job, 2, 0)).toBe('superseded');

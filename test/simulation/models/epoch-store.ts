@@ -77,10 +77,15 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
           ...(why === undefined ? {} : { failure: why }),
         })),
       ),
-    setDesired: (job, desired, incarnation) => ask('setDesired', desired, () => table.setDesired(job, desired, incarnation)),
+    async setDesired(job, desired, incarnation) {
+      const { stops = 0 } = (await ask('readJob', job, () => table.row(job))) ?? {};
+      return ask('setDesired', desired, () => table.setDesired(job, desired, incarnation, stops));
+    },
     letRun: (job, generation, afterStops) =>
       ask('letRun', `generation ${generation}`, () =>
-        table.fenced(held(job, generation), ({ stops = 0 }) => (stops > afterStops ? {} : { desired: 'running', failure: undefined })),
+        table.fenced(held(job, generation), ({ stops = 0, leaseExpiresAtMs }) =>
+          stops > afterStops || leaseExpiresAtMs === 0 ? {} : { desired: 'running', failure: undefined },
+        ),
       ),
     askRescale: (job, incarnation, rescale, seen) =>
       ask('askRescale', JSON.stringify(rescale.subtasks), () => table.askRescale(job, incarnation, rescale, seen)),

@@ -104,10 +104,12 @@ export class EpochTable {
     return raised;
   }
 
-  setDesired(job: string, desired: JobRow['desired'], incarnation?: string): FencedWrite {
+  /** `seen`: how often it had been asked to stop by then. @default nobody looked */
+  setDesired(job: string, desired: JobRow['desired'], incarnation?: string, seen?: number): FencedWrite {
     const row = this.#jobs.get(job);
     if (row === undefined) throw new StoreProblem(`there is no job ${job}`, false);
     if ((incarnation ?? row.incarnation) !== row.incarnation) return 'superseded';
+    if ((seen ?? row.stops ?? 0) !== (row.stops ?? 0)) return 'written';
     // To run is a new beginning: what the job failed of is forgotten.
     const stops = (row.stops ?? 0) + (desired === 'stopped' ? 1 : 0);
     this.#jobs.set(job, { ...row, desired, failure: desired === 'running' ? undefined : row.failure, ...(stops > 0 && { stops }) });

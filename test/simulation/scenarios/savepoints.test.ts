@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { JOB } from '../sim-job.ts';
+import { endCoordinator, startCoordinator } from '../world/coordinators.ts';
 import type { World } from '../world.ts';
 import type { Outcome } from '../world-options.ts';
 import { at, plain, story } from './story.ts';
 
 /** Enough epochs for a base to be written anew, so that the blobs of the first ones are named by nothing that is retained. */
-const input = Array.from({ length: 40 }, (_, index) => plain(index * 700, index % 2, `ant bee cow${index} #${index}`));
+const lines = (length: number) => Array.from({ length }, (_, index) => plain(index * 700, index % 2, `ant bee cow${index} #${index}`));
+const input = lines(40);
 const long = { input, faultsUntilMs: 40_000, settings: { checkpointIntervalMs: 200, retainedCheckpoints: 1 } };
 const decideOf = (epoch: number) => at('decide', { about: new RegExp(`^epoch ${epoch} `) });
 const create = (world: World, name = 'kept') => world.onSavepoint({ does: 'create', name });
@@ -357,6 +359,108 @@ describe('a start from a savepoint', () => {
       expect(started(told).length).toBeLessThanOrEqual(1);
     },
   );
+
+  it('of a job that was asked to stop meanwhile ends in time, though no broker answers', async () => {
+    const seen: unknown[] = [];
+    let isBegun = false;
+    await story(
+      [
+        created,
+        stoppedAndStarted,
+        {
+          at: at('beginIncarnation'),
+          also: (world) => {
+            isBegun = true;
+            world.startCommand('stop');
+            lookAfter(world, 35_000, seen);
+          },
+          fault: { fault: 'freeze', when: 'before', forMs: 1_000 },
+        },
+        {
+          at: ({ service, caller }) => isBegun && service === 'kafka' && caller.role === 'coordinator',
+          fault: { fault: 'outage', forMs: 60_000 },
+        },
+      ],
+      { ...long, leftAloneMs: [60_000, 60_000] },
+    );
+    expect(seen).toEqual(['stopped', 0, true]);
+  });
+
+  it('is not undone by a stop before it, of which a try arrives late', async () => {
+    const seen: unknown[] = [];
+    await story(
+      [
+        created,
+        { at: decideOf(8), also: (world) => world.startCommand('stop') },
+        {
+          at: at('setDesired'),
+          also: (world) => {
+            world.scheduler.after(3_000, undefined, () => world.startCommand('stop'));
+            world.scheduler.after(9_000, undefined, () => world.startFrom('kept'));
+            lookAfter(world, 22_000, seen);
+          },
+          fault: { fault: 'late', byMs: 11_000 },
+        },
+        { at: at('beginIncarnation'), fault: { fault: 'freeze', when: 'before', forMs: 5_000 } },
+      ],
+      { ...long, leftAloneMs: [40_000, 40_000] },
+    );
+    expect(seen).toEqual(['running', expect.any(Number), true]);
+    expect(seen[1]).toBeGreaterThan(0);
+  });
+
+  it('that was done before lets the job run, and undoes no stop by a signal when a try of that arrives late', async () => {
+    const seen: unknown[] = [];
+    await story(
+      [
+        created,
+        {
+          at: decideOf(8),
+          also: (world) => {
+            world.startFrom('kept');
+            const startAt = world.coordinators.at(-1)?.startAt;
+            world.scheduler.after(5_000, undefined, () => world.startCommand('stop'));
+            world.scheduler.after(10_000, undefined, () => startCoordinator(world, { startKind: 'explicit', standby: 'none', startAt }));
+          },
+        },
+        {
+          at: at('letRun'),
+          also: (world) => {
+            const running = world.coordinators.at(-1) ?? expect.fail('there is no coordinator');
+            world.scheduler.after(4_000, undefined, () => endCoordinator(world, running, running.stop));
+            lookAfter(world, 14_000, seen);
+          },
+          fault: { fault: 'late', byMs: 10_000 },
+        },
+      ],
+      { ...long, leftAloneMs: [30_000, 30_000] },
+    );
+    expect(seen).toEqual(['stopped', 0, false]);
+  });
+
+  it('that dies when it tries the blob store leaves nothing there that nobody looks for', async () => {
+    let isStarted = false;
+    const isTrial = (name: string) => /start-0-/.test(name);
+    const left: string[] = [];
+    await story(
+      [
+        created,
+        {
+          at: decideOf(8),
+          also: (world) => {
+            isStarted = true;
+            world.startCommand('stop');
+            world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
+            world.scheduler.after(12_000, undefined, () => world.startAgain());
+          },
+        },
+        { at: ({ api, about }) => isStarted && api === 'delete' && isTrial(about), fault: { fault: 'crash', when: 'before' } },
+        { at: decideOf(38), also: ({ bucket }) => left.push(...[...bucket.blobs.keys()].filter(isTrial)) },
+      ],
+      { ...long, input: lines(60), faultsUntilMs: 60_000, leftAloneMs: [10_000, 10_000] },
+    );
+    expect(left).toEqual([]);
+  });
 
   it('of a deleted job that dies is not a start from the beginning, when a schedule finds it', async () => {
     const told = await story(

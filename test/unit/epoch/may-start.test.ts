@@ -37,6 +37,11 @@ describe('an explicit start', () => {
   });
 });
 
+it('an explicit start that must not take over goes on with a job whose holder is known to have died: its own try before', () => {
+  expect(mayStart(row(), NOW, 'explicit', 'refuse', ['host-a process 123'])).toEqual({ outcome: 'starts' });
+  expect(mayStart(row(), NOW, 'explicit', 'refuse', ['host-a process 9'])).toMatchObject({ outcome: 'refused' });
+});
+
 describe('a start that the platform kept', () => {
   it('counts for two minutes from when it was asked for', () => {
     for (const ageMs of [-90_000, 0, 60_000, 120_000]) expect(tooLate(NOW - ageMs, NOW)).toBeUndefined();

@@ -163,6 +163,10 @@ describe('the numbers of subtasks that a job has by itself', () => {
       memory = failed;
     }
     expect(tries).toEqual([7, 4, 2, undefined, undefined]);
+    // Whatever was away then may be there again.
+    const later = (settled: number) =>
+      scaleByItself({ ...memory, settled }, load, one, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
+    expect([later(98), later(99)]).toEqual([undefined, 7]);
     // Somebody asked for more by hand, and epochs had them.
     const two = { ...load, parallelism: { ...one, count: 2 } };
     const up = scaleByItself({ ...NO_MEMORY, settled: 9, tooMany: { count: 2 } }, two, two.parallelism, rules);

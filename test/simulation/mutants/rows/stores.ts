@@ -135,13 +135,7 @@ export const stores: readonly Mutant[] = [
   {
     name: 'a stop that was asked for since the job was taken stays, where it goes on',
     focus: 'savepoints',
-    edits: [
-      edit(
-        STORE,
-        "stops > afterStops ? {} : { desired: 'running', failure: undefined }",
-        "stops < 0 ? {} : { desired: 'running', failure: undefined }",
-      ),
-    ],
+    edits: [edit(STORE, 'stops > afterStops || leaseExpiresAtMs === 0', 'stops < 0 || leaseExpiresAtMs === 0')],
   },
   {
     name: 'a start from a savepoint commits what is decided before it leaves it',
