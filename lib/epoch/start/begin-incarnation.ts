@@ -72,11 +72,10 @@ export async function beginIncarnation(
   // A blob is one of the incarnation that is left: of the next nobody knows yet, and nobody would look there if this start died.
   const store = () => storeManifest(deps, manifest, row.incarnation);
   const stored = await untilAnswered(deps, 'storing the manifest of the start', store, signal);
-  const hasBlobs = row.lastCompleted !== undefined || stored.at === 'blob';
-  // Also that of a savepoint which is imported, or is of a job that was deleted since: when the savepoint goes too, nobody else looks there.
-  const left = hasBlobs ? [row.incarnation, from.incarnation] : [from.incarnation];
   const known = row.former ?? [];
-  const former = [...new Set(left)].filter((each) => known.every((other) => other.incarnation !== each));
+  // What is left has blobs also when it had no epoch: of starts that died. That of a savepoint may be imported, or of a job that was deleted since: when the
+  // savepoint goes too, nobody else looks there.
+  const former = [...new Set([row.incarnation, from.incarnation])].filter((each) => known.every((other) => other.incarnation !== each));
   const next: NextIncarnation = {
     ...{ job, generation, leaves: row.incarnation, incarnation, epoch, decisionId: manifest.decisionId, manifest: stored, savepoint },
     summary: { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 },
