@@ -41,7 +41,8 @@ export interface ClickHouseSinkOptions<T> {
  * batch comes again under the same token, and ClickHouse adds nothing.
  *
  * It can tell as long as the table remembers the token. A replicated table does (`replicated_deduplication_window`); another one must be
- * told to: `SETTINGS non_replicated_deduplication_window = 1000`. A table that remembers none is refused, before anything is inserted.
+ * told to: `SETTINGS non_replicated_deduplication_window = 1000`. A table that remembers none is refused, before anything is inserted. Of these only a replicated
+ * table writes down token and rows in one: another one may, when its server is killed in the middle of an insert, know the token and not have the rows.
  *
  * @example
  * orders.sink('to-warehouse', clickHouseSink<Order>({ url: 'http://clickhouse:8123', table: 'orders' }));

@@ -2,10 +2,13 @@
 
     python serve.py PORT FOLDER
 
-One session, so one query at a time. What a client sends as settings in the URL becomes a SETTINGS clause.
+One session, so one query at a time. What a client sends as settings in the URL becomes a SETTINGS clause. SIGTERM ends it behind the query that it has
+in hand, whose answer may be lost.
 """
 
+import os
 import re
+import signal
 import sys
 import threading
 import urllib.parse
@@ -18,6 +21,17 @@ NOT_SETTINGS = {"query", "wait_end_of_query", "buffer_size", "database", "query_
 
 engine = session.Session(FOLDER)
 one_at_a_time = threading.Lock()
+
+
+def end(*_):
+    def behind_the_query():
+        one_at_a_time.acquire()
+        os._exit(0)
+
+    threading.Thread(target=behind_the_query).start()
+
+
+signal.signal(signal.SIGTERM, end)
 
 
 def literal(text):

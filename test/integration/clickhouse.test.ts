@@ -81,7 +81,7 @@ async function deliver<T>({ deliver: call }: WriteAheadSink<T>, staged: readonly
 }
 
 describe('a job that writes to Kafka and to ClickHouse', () => {
-  it('has every row in both once, through kills of the job, of its functions and of ClickHouse', async () => {
+  it('has every row in both once, through kills of the job and of its functions, and ends of ClickHouse in the middle of inserts', async () => {
     const table = await newTable('word String, count UInt64', `MergeTree ORDER BY word ${REMEMBERS}`);
     const count = await newWordCount({
       module: 'test/support/warehouse-job.ts',
@@ -97,6 +97,8 @@ describe('a job that writes to Kafka and to ClickHouse', () => {
     let run = count.job.start({}, 'each');
     for (let round = 0; round < 2; round++) {
       await grown(run);
+      // Not by kill -9: a table that is not replicated may remember the token of rows that it has not then (docs/sinks.md).
+      await server.end();
       await server.restart();
       await grown(run);
       process.kill(await run.pid('sink-to-warehouse'), 'SIGKILL');
