@@ -75,7 +75,7 @@ async function isAgreed({ ask, say }: CommandTools, said: readonly string[], yes
   say(text);
   if (yes) return true;
   const answer = await ask('Start from there?');
-  if (answer === 'nobody') throw new UsageError(`${text}\nNobody is there to be asked whether that is meant: give --yes`);
+  if (answer === 'nobody') throw new UsageError('nobody is there to be asked whether that is meant: give --yes');
   return answer === 'yes';
 }
 

@@ -87,7 +87,7 @@ async function importFrom(tools: CommandTools, name: string, location: BlobLocat
   const imported = await importSavepoint(await withBlobs(tools), tools.job, name, await tools.placeAt(location));
   if (imported.outcome === 'refused') throw new UsageError(`savepoint ${name} was not imported: ${imported.why}`);
   const { savepoint, blobs } = imported;
-  const text = `savepoint ${name} of job ${tools.job} is imported: epoch ${savepoint.epoch}, ${plural(blobs, 'blob')}: "onceflow start --from ${name}" goes on from there`;
+  const text = `savepoint ${name} of job ${tools.job} is imported: epoch ${savepoint.epoch}, ${plural(blobs, 'blob')}: "onceflow start --from ${name}" goes on from there, or, where the job runs as a process, its next start with ONCEFLOW_START_FROM=${name}`;
   return { code: EXIT.ok, json: { outcome: 'imported', ...summaryOf(savepoint), blobs }, text };
 }
 
@@ -101,7 +101,7 @@ async function create(tools: Tools, name: string, epoch: number | undefined): Pr
   if (made.outcome === 'no-such-job') return noSuchJob(tools);
   if (made.outcome === 'refused') throw new UsageError(made.why);
   const { savepoint } = made;
-  const text = `savepoint ${name} keeps epoch ${savepoint.epoch} of job ${tools.job}: "onceflow start --from ${name}" goes on from there`;
+  const text = `savepoint ${name} keeps epoch ${savepoint.epoch} of job ${tools.job}: "onceflow start --from ${name}" goes on from there, or, where the job runs as a process, its next start with ONCEFLOW_START_FROM=${name}`;
   return { code: EXIT.ok, json: { outcome: 'created', ...summaryOf(savepoint) }, text };
 }
 

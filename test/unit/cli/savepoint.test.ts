@@ -43,7 +43,7 @@ it('keeps the newest epoch that is committed, or a retained one, and shows what 
   const { run } = await world();
   expect(await run('create', 'now')).toMatchObject({ code: 0, json: { outcome: 'created', name: 'now', epoch: 2, incarnation: 'inc' } });
   expect((await run('create', 'then', '--epoch', '1')).text).toBe(
-    'savepoint then keeps epoch 1 of job word-count: "onceflow start --from then" goes on from there',
+    'savepoint then keeps epoch 1 of job word-count: "onceflow start --from then" goes on from there, or, where the job runs as a process, its next start with ONCEFLOW_START_FROM=then',
   );
   const listed = await run('list');
   expect(listed.json).toMatchObject({ job: 'word-count', savepoints: [{ name: 'now' }, { name: 'then' }] });

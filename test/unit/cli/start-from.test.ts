@@ -82,9 +82,7 @@ it('says what is read and written again, with topic and offsets, and starts when
 
 it('starts nothing when a person says no, or when nobody is there and --yes is not given', async () => {
   expect(await run(['--from', 'kept'], { answer: 'no' })).toMatchObject({ asked: [], result: { json: { outcome: 'not-started' } } });
-  await expect(run(['--from', 'kept'], { answer: 'nobody' })).rejects.toThrow(
-    /offsets 80 to 94\nNobody is there to be asked .* give --yes/,
-  );
+  await expect(run(['--from', 'kept'], { answer: 'nobody' })).rejects.toThrow(/^nobody is there to be asked .* give --yes/);
   expect((await run(['--from-epoch', '8', '--yes', '--drop', 'a, b'], { answer: 'nobody' })).asked).toEqual([
     { at: { epoch: 8 }, once: 'once', drop: ['a', 'b'], onWrittenAgain: 'allow' },
   ]);
@@ -112,7 +110,7 @@ it('on another cluster asks always: nobody can tell what is read twice and what 
   const row = { ...stopped, lastCompleted: { epoch: 7, decisionId: 'd7' }, lastCommitted: 7 };
   const sourceOffsets = 'timestamp:2026-01-31T12:00:00Z';
   const call = ['--from', 'kept', '--source-offsets', sourceOffsets];
-  await expect(run(call, { row, answer: 'nobody' })).rejects.toThrow(/Nobody is there to be asked .* give --yes/);
+  await expect(run(call, { row, answer: 'nobody' })).rejects.toThrow(/nobody is there to be asked .* give --yes/);
   const { asked, said } = await run(call, { row });
   expect(asked).toEqual([{ at: { savepoint: 'kept' }, once: 'once', drop: [], sourceOffsets, onWrittenAgain: 'allow' }]);
   expect(said).toContain(
