@@ -59,8 +59,10 @@ function parseJson(bytes: Buffer): unknown {
 
 function manifestFault(index: unknown): string | undefined {
   try {
-    parseManifest((index as PortableIndex).manifest, 'manifest');
-    return undefined;
+    const { epoch, decisionId, manifest } = index as PortableIndex;
+    const of = parseManifest(manifest, 'manifest');
+    if (of.epoch === epoch && of.decisionId === decisionId) return undefined;
+    return `it is of epoch ${epoch} (decision ${decisionId}), and its manifest of epoch ${of.epoch} (decision ${of.decisionId})`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

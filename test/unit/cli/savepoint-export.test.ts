@@ -158,6 +158,11 @@ it.each<[string, (target: string) => Promise<unknown>, RegExp]>([
   ['of a format that there never was', edited((index) => ({ ...index, format: 0 })), /its savepoint\.json is damaged: format/],
   ['that is something else', edited(() => ({ any: 'thing' })), /its savepoint\.json is not that of an exported savepoint/],
   ['whose index is damaged', edited((index) => ({ ...index, epoch: -1 })), /its savepoint\.json is damaged: epoch/],
+  [
+    'whose manifest is of another epoch',
+    edited((index) => ({ ...index, epoch: Number(index['epoch']) + 3 })),
+    /its savepoint\.json is damaged: it is of epoch \d+ .*, and its manifest of epoch \d+/,
+  ],
   ['whose manifest is damaged', edited((index) => ({ ...index, manifest: {} })), /its savepoint\.json is damaged: manifest is no manifest/],
   ['that lists too little', edited((index) => ({ ...index, blobs: [] })), /is damaged: it lists no file for blob word-count\/inc\/state/],
 ])('an export %s is refused in one message, and nothing is changed', async (_what, damage, message) => {
