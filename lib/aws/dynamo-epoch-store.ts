@@ -62,9 +62,9 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     },
     releaseLease: (job, generation, { desired, failure }) => {
       const sets = ['leaseExpiresAtMs = :zero'];
-      if (desired === 'stopped') sets.push('desired = :desired');
-      if (failure !== undefined) sets.push('failure = :failure');
       const isStop = desired === 'stopped';
+      if (isStop) sets.push('desired = :desired');
+      if (failure !== undefined) sets.push('failure = :failure');
       const values = { ':zero': 0, ':desired': isStop ? desired : undefined, ':failure': failure, ':one': isStop ? 1 : undefined };
       return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}${isStop ? ' ADD stops :one' : ''}`, values);
     },

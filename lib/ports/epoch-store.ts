@@ -88,7 +88,7 @@ export interface EpochStore extends SavepointStore {
    * incarnation, which was made anew since. Throws `StoreProblem` when there is no such job.
    */
   setDesired(job: string, desired: JobRow['desired'], incarnation?: string): Promise<FencedWrite>;
-  /** Has a job run that is held, and clears the failure; unless it was asked to stop more often than so: then it stays as it is. */
+  /** Has a job run that is held, and clears the failure; unless it was asked to stop more often than so, or its lease was given up: then it stays as it is. */
   letRun(job: string, generation: number, afterStops: number): Promise<FencedWrite>;
   /**
    * A person's request for other numbers of subtasks, in place of the one that has the id `seen` (undefined: there is none), so no generation

@@ -10,8 +10,9 @@ export interface StopWatch {
 }
 
 /**
- * Looks, while a job starts or recovers and has no loop that does, whether its row asks for a stop that is younger than the start. Then what cannot be done now is left to whoever
- * comes next: a recovery waits for a broker without end. What cannot be read is looked at again.
+ * Looks, while a job starts or recovers and has no loop that does, whether its row asks for a stop that is younger than the start:
+ * one more than `afterStops`. Then what cannot be done now is left to whoever comes next: a recovery waits for a broker without end.
+ * What cannot be read is looked at again.
  */
 export function watchForStop(
   { epochs, clock }: Pick<CoordinatorDeps, 'epochs' | 'clock'>,
